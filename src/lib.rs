@@ -1,0 +1,7 @@
+//! kithd keeps the history of contact with the people its user works with, and reminds that user,
+//! and nobody else, of thanks, answers, promises and hellos that are owed. See ARCHITECTURE.md.
+
+pub mod address;
+pub mod evidence;
+pub mod limits;
+pub mod time;
