@@ -4,4 +4,5 @@
 pub mod address;
 pub mod evidence;
 pub mod limits;
+pub mod read;
 pub mod time;

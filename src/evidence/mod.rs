@@ -156,6 +156,8 @@ pub struct Batch {
     /// source said before and did not say again since `began_at` is gone (a future instance is
     /// cancelled, a past one stays).
     pub full: Option<FullReading>,
+    /// Things still to be read by this reading, as far as the door knows; for progress.
+    pub left: Option<u64>,
 }
 
 /// A complete reading of a calendar or an address book.
