@@ -3,6 +3,9 @@
 
 pub mod address;
 pub mod evidence;
+pub mod identity;
+pub mod ledger;
 pub mod limits;
+pub mod policy;
 pub mod read;
 pub mod time;

@@ -100,9 +100,9 @@ pub const FACTS: usize = 5_000;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
-pub const MEETING_HUMANS: usize = 8;
+pub const MEETING_HUMANS: u32 = 8;
 /// Humans of a meeting that counts as attendance only.
-pub const ATTENDANCE_HUMANS: usize = 15;
+pub const ATTENDANCE_HUMANS: u32 = 15;
 /// Names kept of one address; three incompatible ones make it a relay.
 pub const NAMES: usize = 6;
 
