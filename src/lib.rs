@@ -6,6 +6,7 @@ pub mod evidence;
 pub mod identity;
 pub mod ledger;
 pub mod limits;
+pub mod outbox;
 pub mod policy;
 pub mod read;
 pub mod time;

@@ -87,7 +87,7 @@ fn after_meeting(case: &Case<'_>, e: &Encounter) -> Option<Verdict> {
         return None;
     }
     thank_you::is_first(case, e)?;
-    let cause = format!("{} {}", e.key, case.h.person.addresses.iter().next()?);
+    let cause = format!("{} {}", e.key, thank_you::listed_as(case, e));
     let mut v = Verdict::new(Occasion::AfterMeeting, cause, 1, e.end.plus(7 * DAY), e.end.plus(21 * DAY), 60);
     v.about_meeting(e);
     v.point_if(e.others.len() == 1, 10, "one-to-one");

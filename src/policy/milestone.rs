@@ -83,7 +83,7 @@ fn announced(case: &Case<'_>, letter: &Letter) -> Option<Verdict> {
     let mut v =
         Verdict::new(Occasion::Announced, letter.mail.id.to_string(), 1, at.plus(3 * HOUR), at.plus(10 * DAY), 70);
     v.about_mail(letter);
-    v.fact("what", Fact::Text(format!("{what:?}")));
+    v.fact("what", Fact::Text(what.as_str().to_string()));
     let thread: BTreeSet<_> = case.h.thread(&letter.mail).iter().map(|l| l.mail.id).collect();
     let wished = |l: &&Letter| l.mail.marks().congratulates || thread.contains(&l.mail.id);
     v.close_by_letter(case.h.sent_since(at).find(wished));
@@ -102,7 +102,7 @@ fn first_meeting_year(case: &Case<'_>) -> Option<Verdict> {
     if !long_known || !(-1..=14).contains(&crate::time::days_between(today, date)) || case.h.encounters.len() < 3 {
         return None;
     }
-    let cause = format!("{} {}", first.key, case.h.person.addresses.iter().next()?);
+    let cause = format!("{} {}", first.key, thank_you::listed_as(case, first));
     let mut v = on_day(case, Occasion::FirstMeetingYear, &cause, date, 50, true);
     v.fact("meeting", Fact::Text(first.summary.clone()));
     v.fact("at", Fact::Time(first.start));

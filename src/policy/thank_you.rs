@@ -98,7 +98,7 @@ fn first_meeting(case: &Case<'_>, e: &Encounter) -> Option<Verdict> {
         return None;
     }
     let long_known = is_first(case, e)?;
-    let cause = format!("{} {}", e.key, first_address(case));
+    let cause = format!("{} {}", e.key, listed_as(case, e));
     let mut v = Verdict::new(Occasion::FirstMeeting, cause, 1, e.end.plus(20 * HOUR), e.end.plus(14 * DAY), 60);
     v.about_meeting(e);
     veto_attendance(&mut v, e);
@@ -117,9 +117,10 @@ fn first_meeting(case: &Case<'_>, e: &Encounter) -> Option<Verdict> {
     Some(v)
 }
 
-/// The cause names the attendee by the address the meeting lists, which no merge changes.
-fn first_address(case: &Case<'_>) -> String {
-    case.h.person.addresses.iter().next().map(ToString::to_string).unwrap_or_default()
+/// The address the meeting lists them by, which no later merge changes.
+pub fn listed_as(case: &Case<'_>, e: &Encounter) -> String {
+    let theirs = e.others.iter().find(|a| case.h.person.addresses.contains(&a.address));
+    theirs.map(|a| a.address.to_string()).unwrap_or_default()
 }
 
 fn advice(case: &Case<'_>, e: &Encounter) -> bool {
