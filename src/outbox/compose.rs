@@ -116,12 +116,12 @@ pub fn compose(entry: &Entry, content: &Content, words: &Words, head: &Letterhea
     let last: Vec<Value> = content.last.iter().map(|l| last_line(l, words, &nothing)).collect();
     let also: Vec<Value> = content.also.iter().map(|(s, r)| context! { subject => s, reason => r }).collect();
     let until = content.sent_until.filter(|_| entry.needs.sent).map(|t| t.to_string());
-    let named = context! { name => name, id => entry.id.to_string(), until => until };
+    let named = context! { name => name, id => entry.id.to_string(), until => until.clone() };
     let how =
         if content.how.is_empty() && is_reminder { words.phrase("mail", "how", &named) } else { content.how.clone() };
     let view = context! {
         language => head.language.get(..2).unwrap_or("en"),
-        subject => subject,
+        subject => subject.clone(),
         reason => if content.intro.is_empty() { &entry.reason } else { &content.intro },
         coverage => until.as_ref().map(|_| words.phrase("mail", "sent_until", &named)),
         mailto => mailto(entry),
