@@ -5,4 +5,5 @@ pub mod address;
 pub mod evidence;
 pub mod limits;
 pub mod read;
+pub mod store;
 pub mod time;
