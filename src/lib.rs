@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod evidence;
+pub mod identity;
 pub mod limits;
 pub mod read;
 pub mod time;

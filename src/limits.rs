@@ -128,3 +128,24 @@ pub const COVERAGE_FEED: i64 = DAY;
 pub const SOURCE_LOST: i64 = 14 * DAY;
 /// The loop looks at the wall clock at least this often, in seconds.
 pub const WAKE_SECS_MAX: i64 = 60;
+
+// -- who is who --------------------------------------------------------------------------------------------
+
+/// Words of one display name that are compared; longer ones are sentences.
+pub const NAME_WORDS: usize = 6;
+/// Incompatible full names that make an address a relay.
+pub const RELAY_NAMES: usize = 3;
+/// Letters a handle or local part needs before it tells people apart.
+pub const HANDLE_CHARS: usize = 6;
+/// Letters a spelling of a name (`dito`) needs before it counts.
+pub const SPELLING_CHARS: usize = 5;
+/// Letters two names need before a slip of the pen is believed.
+pub const NEAR_NAME_CHARS: usize = 9;
+/// Addresses sharing a name key that are all weighed against each other ...
+pub const BLOCK: usize = 100;
+/// ... and neighbours each is weighed against where more share it.
+pub const BLOCK_REACH: usize = 20;
+/// Addresses that evidence may join into one contact; nobody has more, and checking them is quadratic.
+pub const CONTACT_ADDRESSES: usize = 40;
+/// Proposals kept, best first.
+pub const PROPOSALS: usize = 500;

@@ -1,0 +1,133 @@
+//! How much speaks for two addresses being one person's. Part of floor 2, `identity`.
+//!
+//! Invariant: [`weigh`] is symmetric; each point it gives comes with a reason in plain words.
+
+use super::names::{Likeness, compare};
+use super::profile::Profile;
+
+/// Merged by itself from here, in tenths of a point.
+pub const MERGE: i32 = 50;
+/// What the user's own word counts, for the list of merges.
+pub const SAID: i32 = 100;
+/// Proposed to the user from here.
+pub const SUGGEST: i32 = 35;
+/// The same mailbox under two spellings.
+const MAILBOX: i32 = 100;
+/// The same full name, in any order; a handle that is the other's name.
+const NAME: i32 = 45;
+/// A weaker agreement of names, or the same distinctive local part.
+const ALIKE: i32 = 40;
+/// A local part that spells the other's name.
+const SPELLS: i32 = 35;
+/// A domain that gives mailboxes only to its own people.
+const DOMAIN: i32 = 5;
+/// I deal with both.
+const TIED: i32 = 15;
+/// Two different full names.
+const CONFLICT: i32 = -60;
+
+/// What ties two addresses together beside their looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Tie {
+    /// One card of the address book holds both.
+    pub card: bool,
+    /// Both speak in one thread.
+    pub thread: bool,
+}
+
+/// Points in tenths, with reasons.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Weight {
+    pub points: i32,
+    pub reasons: Vec<String>,
+}
+
+impl Weight {
+    fn add(&mut self, points: i32, reason: &str) {
+        self.points += points;
+        self.reasons.push(reason.to_string());
+    }
+}
+
+/// Weighs two addresses.
+pub(super) fn weigh(a: &Profile<'_>, b: &Profile<'_>, tie: Tie) -> Weight {
+    let mut weight = Weight::default();
+    if a.plain == b.plain {
+        weight.add(MAILBOX, "same mailbox");
+        return weight;
+    }
+    let name = name_points(a, b);
+    let handle = handle_points(a, b).max(handle_points(b, a));
+    let local = (!a.local.is_empty() && a.local == b.local).then_some((ALIKE, "same local part"));
+    // A name and a handle made from it are one piece of evidence; a local part of another make is a second.
+    let own_make = local.is_some() && !a.fulls.iter().any(|n| n.spellings().contains(&a.local));
+    if let Some((points, reason)) = name.max(handle) {
+        weight.add(points, reason);
+    }
+    match local {
+        Some((points, reason)) if own_make && name.is_some() || weight.points == 0 => weight.add(points, reason),
+        Some((points, reason)) if weight.points < points => {
+            weight = Weight { points, reasons: vec![reason.to_string()] }
+        }
+        _ => {}
+    }
+    if weight.points == 0 && tie.card {
+        weight.add(NAME, "one card of the address book");
+    }
+    if weight.points == 0 {
+        return weight;
+    }
+    if !a.private_domain.is_empty() && a.private_domain == b.private_domain {
+        weight.add(DOMAIN, "same private domain");
+    }
+    if tie.card {
+        weight.add(TIED, "one card holds both");
+    } else if a.sent && b.sent {
+        weight.add(TIED, "you wrote to both");
+    } else if tie.thread {
+        weight.add(TIED, "both speak in one thread");
+    }
+    if a.contradicts(b) {
+        weight.add(CONFLICT, "different full names");
+    }
+    weight
+}
+
+fn name_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> {
+    let best = a.fulls.iter().flat_map(|x| b.fulls.iter().filter_map(|y| compare(x, y))).min()?;
+    match best {
+        Likeness::Same => Some((NAME, "same full name")),
+        Likeness::Reordered => Some((NAME, "same full name in another order")),
+        Likeness::Subset => Some((ALIKE, "one full name contains the other")),
+        Likeness::FirstName => Some((ALIKE, "same surname, matching first name")),
+        Likeness::Near => Some((ALIKE, "almost the same full name")),
+        Likeness::Possible => None,
+    }
+}
+
+/// What the handles and the local part of `a` say about the names of `b`.
+fn handle_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> {
+    let is_full_name = |h: &String| b.fulls.iter().any(|n| is_written_together(h, &n.words));
+    if a.handles.iter().any(|h| b.handles.contains(h) || is_full_name(h)) {
+        return Some((NAME, "handle is the other's name"));
+    }
+    if a.handles.iter().any(|h| *h == b.local) {
+        return Some((ALIKE, "handle is the other's local part"));
+    }
+    let letters = |w: &str| w.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
+    let spells = |w: &String| {
+        let word = letters(w);
+        !word.is_empty() && b.fulls.iter().any(|n| n.spellings().contains(&word))
+    };
+    let local = spells(&a.local).then_some((SPELLS, "local part spells the other's name"));
+    let handle = a.handles.iter().any(spells).then_some((SPELLS, "handle spells the other's name"));
+    local.or(handle)
+}
+
+fn is_written_together(handle: &str, words: &[String]) -> bool {
+    let mut words = words.to_vec();
+    (0..words.len()).any(|_| {
+        words.rotate_left(1);
+        words.concat() == handle
+    })
+}
