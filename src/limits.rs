@@ -137,6 +137,12 @@ pub const NAME_WORDS: usize = 6;
 pub const RELAY_NAMES: usize = 3;
 /// Letters a handle or local part needs before it tells people apart.
 pub const HANDLE_CHARS: usize = 6;
+/// Letters a one-word name needs to be a handle without a number or a local part like it.
+pub const LONG_HANDLE_CHARS: usize = 10;
+/// Letters a handle needs that is its own local part, or a given name with a number.
+pub const OWN_HANDLE_CHARS: usize = 8;
+/// Letters a first name may be cut by: fewer make another name (Paul, Paula; Jan, Jane).
+pub const SHORTENED_BY: usize = 3;
 /// Letters a spelling of a name (`dito`) needs before it counts.
 pub const SPELLING_CHARS: usize = 5;
 /// Letters two names need before a slip of the pen is believed.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nicknames::groups;
-use super::profile::Profile;
+use super::profile::{Profile, without_number};
 use crate::limits;
 
 /// Pairs of indices into `profiles` (first below second) that share a key.
@@ -32,9 +32,9 @@ pub(super) fn pairs(profiles: &[Profile<'_>]) -> BTreeSet<(usize, usize)> {
 fn keys(profile: &Profile<'_>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     keys.insert(format!("@{}", profile.plain));
-    for word in profile.handles.iter().chain(Some(&profile.local)).filter(|w| !w.is_empty()) {
+    for word in profile.handles.iter().chain([&profile.local, &profile.local_spelling]).filter(|w| !w.is_empty()) {
         keys.insert(format!("h{word}"));
-        keys.insert(format!("h{}", word.trim_end_matches(|c: char| c.is_ascii_digit())));
+        keys.insert(format!("h{}", without_number(word)));
     }
     for name in &profile.fulls {
         keys.extend(name.spellings().into_iter().map(|s| format!("h{s}")));

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks;
-use super::names::{Name, contradict};
+use super::names::{Name, lists_contradict};
 use super::points::{MERGE, SUGGEST, Tie, Weight, weigh};
 use super::profile::Profile;
 use super::said::Said;
@@ -163,7 +163,7 @@ impl Clusters {
         a != b
             && x.members.len() + y.members.len() <= limits::CONTACT_ADDRESSES
             && (self.never.is_empty() || !split())
-            && !x.units.iter().any(|u| y.units.iter().any(|v| units_contradict(u, v)))
+            && !x.units.iter().any(|u| y.units.iter().any(|v| lists_contradict(u, v)))
     }
 
     fn join(&mut self, a: usize, b: usize, merge: Option<Merge>) {
@@ -215,9 +215,4 @@ impl Clusters {
             cluster.units.push(pooled);
         }
     }
-}
-
-fn units_contradict(a: &[Name], b: &[Name]) -> bool {
-    let mut pairs = a.iter().flat_map(|x| b.iter().map(move |y| (x, y))).peekable();
-    pairs.peek().is_some() && pairs.all(|(x, y)| contradict(x, y))
 }

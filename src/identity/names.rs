@@ -34,6 +34,8 @@ pub enum Likeness {
     FirstName,
     /// A slip of the pen apart.
     Near,
+    /// The same surname, and a first name that agrees only in its initial.
+    Initial,
     /// They may be one person ("Dana I." and "Dana Ito"), but that says little.
     Possible,
 }
@@ -126,6 +128,14 @@ pub fn contradict(a: &Name, b: &Name) -> bool {
     a.full && b.full && script_of(a) == script_of(b) && compare(a, b).is_none()
 }
 
+/// Do the names of two holders contradict each other? One real agreement outweighs the rest; an
+/// initial does not, because the full first name beside it tells more.
+pub fn lists_contradict(a: &[Name], b: &[Name]) -> bool {
+    let pairs = || a.iter().flat_map(|x| b.iter().map(move |y| (x, y)));
+    pairs().any(|(x, y)| contradict(x, y))
+        && !pairs().any(|(x, y)| compare(x, y).is_some_and(|likeness| likeness < Likeness::Initial))
+}
+
 fn is_reordered(a: &[String], b: &[String]) -> bool {
     let sorted = |words: &[String]| {
         let mut words = words.to_vec();
@@ -159,8 +169,20 @@ fn fit(a: &str, b: &str) -> Option<Fit> {
         0 => None,
         1 => long.starts_with(short).then_some(Fit::Initial),
         2 => same_group(a, b).then_some(Fit::Kin),
-        _ => (long.starts_with(short) || same_group(a, b)).then_some(Fit::Kin),
+        _ => (is_short_for(short, long) || same_group(a, b)).then_some(Fit::Kin),
     }
+}
+
+/// "Konst" for "Konstantin"; a letter or two more make another name (Paul and Paula, Jan and Jane).
+fn is_short_for(short: &str, long: &str) -> bool {
+    let rest = long.strip_prefix(short).map_or(0, |rest| rest.chars().count());
+    rest >= limits::SHORTENED_BY
+        && !["ina", "ine", "iana", "ette", "elle"].iter().any(|end| long.strip_prefix(short) == Some(end))
+}
+
+/// Equal, short for each other, or nicknames.
+pub fn is_kin(a: &str, b: &str) -> bool {
+    matches!(fit(a, b), Some(Fit::Equal | Fit::Kin))
 }
 
 /// Finds for each word of the shorter name its own word of the longer one.
@@ -175,25 +197,31 @@ fn match_words(short: &Name, long: &Name) -> Option<Likeness> {
             }
         }
     }
-    let surname = |name: &Name, word: &String| name.words.last() == Some(word);
-    let equal: Vec<&String> = short
-        .words
-        .iter()
-        .zip(&fits)
-        .filter(|(w, f)| **f == Some(Fit::Equal) && w.chars().count() >= 2)
-        .map(|(w, _)| w)
-        .collect();
-    if fits.iter().any(Option::is_none) || equal.is_empty() {
+    let equal = |wanted: &str| short.words.iter().zip(&fits).any(|(w, f)| *f == Some(Fit::Equal) && w == wanted);
+    let any_equal = short.words.iter().zip(&fits).any(|(w, f)| *f == Some(Fit::Equal) && w.chars().count() >= 2);
+    if fits.iter().any(Option::is_none) || !any_equal {
         return None;
     }
-    if short.words.len() >= 2 && equal.len() == short.words.len() {
+    if short.words.len() >= 2 && fits.iter().all(|f| *f == Some(Fit::Equal)) {
         return Some(Likeness::Subset);
     }
-    let same_surname = equal.iter().any(|w| surname(short, w) && surname(long, w));
-    Some(if same_surname { Likeness::FirstName } else { Likeness::Possible })
+    let (first, last) = short.ends()?;
+    let (other_first, other_last) = long.ends()?;
+    let first_fit = fit(first, other_first);
+    Some(match first_fit {
+        Some(_) if last != other_last || !equal(last) || last.chars().count() < 2 => Likeness::Possible,
+        Some(Fit::Initial) => Likeness::Initial,
+        Some(_) => Likeness::FirstName,
+        None if fits.contains(&Some(Fit::Initial)) => Likeness::Possible,
+        None => return None,
+    })
 }
 
 fn is_near(a: &Name, b: &Name) -> bool {
+    let other_sex = |x: &str, y: &str| ["a", "e", "ne", "na"].iter().any(|end| x.strip_suffix(end) == Some(y));
+    if a.words.iter().zip(&b.words).any(|(x, y)| other_sex(x, y) || other_sex(y, x)) {
+        return false;
+    }
     let (a, b) = (a.words.join(" "), b.words.join(" "));
     a.chars().count().min(b.chars().count()) >= limits::NEAR_NAME_CHARS
         && strsim::levenshtein(&a, &b) <= 2

@@ -2,8 +2,9 @@
 //!
 //! Invariant: [`weigh`] is symmetric; each point it gives comes with a reason in plain words.
 
-use super::names::{Likeness, compare};
-use super::profile::Profile;
+use super::names::{Likeness, Name, compare};
+use super::profile::{Profile, without_number};
+use crate::limits;
 
 /// Merged by itself from here, in tenths of a point.
 pub const MERGE: i32 = 50;
@@ -58,7 +59,7 @@ pub(super) fn weigh(a: &Profile<'_>, b: &Profile<'_>, tie: Tie) -> Weight {
     }
     let name = name_points(a, b);
     let handle = handle_points(a, b).max(handle_points(b, a));
-    let local = (!a.local.is_empty() && a.local == b.local).then_some((ALIKE, "same local part"));
+    let local = same_local(a, b).then_some((ALIKE, "same local part"));
     // A name and a handle made from it are one piece of evidence; a local part of another make is a second.
     let own_make = local.is_some() && !a.fulls.iter().any(|n| n.spellings().contains(&a.local));
     if let Some((points, reason)) = name.max(handle) {
@@ -99,7 +100,7 @@ fn name_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> 
         Likeness::Same => Some((NAME, "same full name")),
         Likeness::Reordered => Some((NAME, "same full name in another order")),
         Likeness::Subset => Some((ALIKE, "one full name contains the other")),
-        Likeness::FirstName => Some((ALIKE, "same surname, matching first name")),
+        Likeness::FirstName | Likeness::Initial => Some((ALIKE, "same surname, matching first name")),
         Likeness::Near => Some((ALIKE, "almost the same full name")),
         Likeness::Possible => None,
     }
@@ -114,14 +115,28 @@ fn handle_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)
     if a.handles.iter().any(|h| *h == b.local) {
         return Some((ALIKE, "handle is the other's local part"));
     }
-    let letters = |w: &str| w.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
-    let spells = |w: &String| {
-        let word = letters(w);
-        !word.is_empty() && b.fulls.iter().any(|n| n.spellings().contains(&word))
-    };
-    let local = spells(&a.local).then_some((SPELLS, "local part spells the other's name"));
+    let spells = |w: &String| b.fulls.iter().any(|n| spells(w, n));
+    let local =
+        (a.fits_singles(b) && spells(&a.local_spelling)).then_some((SPELLS, "local part spells the other's name"));
     let handle = a.handles.iter().any(spells).then_some((SPELLS, "handle spells the other's name"));
     local.or(handle)
+}
+
+/// Equal, or equal but for a number at the end when what is left is long.
+fn same_local(a: &Profile<'_>, b: &Profile<'_>) -> bool {
+    let stem = without_number(&a.local);
+    !a.local.is_empty()
+        && (a.local == b.local || stem == without_number(&b.local) && stem.chars().count() >= limits::LONG_HANDLE_CHARS)
+}
+
+/// Does a word spell a name? With a number behind it, `dito82` could be anybody's.
+fn spells(word: &str, name: &Name) -> bool {
+    let stem = without_number(word);
+    let whole = is_written_together(stem, &name.words)
+        || name.ends().is_some_and(|(first, last)| {
+            [format!("{first}{last}"), format!("{last}{first}")].iter().any(|s| s == stem)
+        });
+    !stem.is_empty() && (whole || stem == word && name.spellings().iter().any(|s| s == stem))
 }
 
 fn is_written_together(handle: &str, words: &[String]) -> bool {

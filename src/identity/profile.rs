@@ -2,7 +2,7 @@
 //!
 //! Invariant: an address that is no person's (desk, placeholder, relay) offers nothing to compare.
 
-use super::names::{Name, contradict, fold_word, is_nobody};
+use super::names::{Name, contradict, fold_word, is_kin, is_nobody, lists_contradict};
 use super::nicknames::is_given;
 use super::{AddressFacts, Me};
 use crate::address::AddrSpec;
@@ -18,6 +18,10 @@ pub(super) struct Profile<'a> {
     pub fulls: Vec<Name>,
     /// One-word names and code-host accounts that tell people apart, folded.
     pub handles: Vec<String>,
+    /// One-word names without a number: first names, mostly.
+    pub singles: Vec<String>,
+    /// Local part, as far as it may spell a name.
+    pub local_spelling: String,
     /// Local part, folded, letters and digits only; empty where it says nothing.
     pub local: String,
     /// A human's own address.
@@ -34,7 +38,9 @@ impl<'a> Profile<'a> {
     pub fn of(addr: &'a AddrSpec, facts: &AddressFacts, me: &Me) -> Profile<'a> {
         let names = read_names(facts, me);
         let relay = is_relay(&names);
-        let person = !relay && !addr.is_role() && !is_placeholder(addr);
+        // `mail@` of one's own domain is how many people write their address, if a name stands with it.
+        let own_mail = addr.local() == "mail" && names.iter().any(|n| n.full);
+        let person = !relay && (own_mail || !addr.is_role()) && !is_placeholder(addr);
         let account = account(addr);
         let mut profile = Profile {
             addr,
@@ -42,6 +48,8 @@ impl<'a> Profile<'a> {
             fulls: Vec::new(),
             handles: Vec::new(),
             local: String::new(),
+            local_spelling: String::new(),
+            singles: Vec::new(),
             person,
             known: facts.sent > 0 || facts.met > 0 || !facts.card_names.is_empty(),
             sent: facts.sent > 0,
@@ -53,16 +61,26 @@ impl<'a> Profile<'a> {
         let own_local = account.unwrap_or_else(|| addr.without_tag().local().to_string());
         let local = fold_word(&own_local);
         let (fulls, single): (Vec<Name>, Vec<Name>) = names.into_iter().partition(|n| n.full);
-        let is_first_name = |h: &str| fulls.iter().any(|n| n.words.iter().any(|w| w == h));
-        let telling = |h: &str| is_telling(h) && !is_first_name(h);
-        profile.handles = single.iter().map(Name::joined).filter(|h| telling(h)).collect();
+        let is_own_word = |h: &str| fulls.iter().any(|n| n.words.iter().any(|w| w == h));
+        let telling = |h: &str| is_telling(h) && !is_own_word(h);
+        let singles: Vec<String> = single.iter().map(Name::joined).collect();
+        // A single word is a first name until it is long, numbered, or long enough and the local part too.
+        let is_handle = |h: &str| {
+            let letters = h.chars().count();
+            has_number(h) || letters >= limits::LONG_HANDLE_CHARS || h == local && letters >= limits::OWN_HANDLE_CHARS
+        };
+        profile.handles = singles.iter().filter(|h| telling(h) && is_handle(h)).cloned().collect();
+        profile.singles = singles.into_iter().filter(|h| !has_number(h)).collect();
         if account_of_code_host(addr) && telling(&local) {
             profile.handles.push(local.clone());
         }
         profile.handles.sort();
         profile.handles.dedup();
-        if is_telling(&local) {
-            profile.local = local;
+        if telling(&local) {
+            profile.local.clone_from(&local);
+        }
+        if !is_own_word(&local) && !is_nobody(&local) {
+            profile.local_spelling = local;
         }
         profile.fulls = fulls;
         profile
@@ -70,8 +88,15 @@ impl<'a> Profile<'a> {
 
     /// Do the names of the two contradict each other? One agreeing pair of names is enough to say no.
     pub fn contradicts(&self, other: &Profile<'_>) -> bool {
-        let mut pairs = self.fulls.iter().flat_map(|a| other.fulls.iter().map(move |b| (a, b))).peekable();
-        pairs.peek().is_some() && pairs.all(|(a, b)| contradict(a, b))
+        lists_contradict(&self.fulls, &other.fulls)
+    }
+
+    /// Are the single names shown with this address no reason against the full names of the other?
+    pub fn fits_singles(&self, other: &Profile<'_>) -> bool {
+        let fits = |single: &String| {
+            other.fulls.iter().any(|n| n.spellings().contains(single) || n.words.iter().any(|w| is_kin(w, single)))
+        };
+        self.singles.is_empty() || self.singles.iter().any(fits)
     }
 }
 
@@ -102,11 +127,21 @@ pub(super) fn is_relay(names: &[Name]) -> bool {
 
 /// A word long and rare enough to tell people apart: no first name, no stand-in.
 fn is_telling(word: &str) -> bool {
-    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    word.chars().count() >= limits::HANDLE_CHARS
-        && !is_given(letters)
-        && !is_nobody(letters)
-        && GENERIC_LOCALS.binary_search(&letters).is_err()
+    let stem = without_number(word);
+    let long_enough = if is_given(stem) { limits::OWN_HANDLE_CHARS } else { limits::HANDLE_CHARS };
+    word.chars().count() >= long_enough
+        && !is_given(word)
+        && !is_nobody(stem)
+        && GENERIC_LOCALS.binary_search(&stem).is_err()
+}
+
+fn has_number(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_digit())
+}
+
+/// `dana82` without its number.
+pub(super) fn without_number(word: &str) -> &str {
+    word.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
 fn account_of_code_host(addr: &AddrSpec) -> bool {
