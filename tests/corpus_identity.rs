@@ -79,6 +79,12 @@ fn alias_pairs() {
         "with names: {of_rows} true, {found_rows} found, {right_rows} right: P {row_precision:.3}, R {row_recall:.3}"
     );
     if std::env::var_os("KITHD_SHOW").is_some() {
+        let mut kinds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        for merge in people.contacts().flat_map(|c| &c.merges) {
+            let kind = kinds.entry(merge.reasons.join(", ")).or_default();
+            if truth.contains(&(merge.a.clone(), merge.b.clone())) { kind.0 += 1 } else { kind.1 += 1 }
+        }
+        kinds.iter().for_each(|(kind, (right, wrong))| println!("{right:4} right {wrong:3} wrong  {kind}"));
         let who =
             |a: &AddrSpec| format!("{a} {:?}", addresses[a].names.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>());
         found.difference(&truth).for_each(|(a, b)| println!("wrong  {} | {}", who(a), who(b)));
