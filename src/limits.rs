@@ -151,13 +151,17 @@ pub const HANDLE_CHARS: usize = 6;
 /// Letters a one-word name needs to be a handle without a number or a local part like it.
 pub const LONG_HANDLE_CHARS: usize = 10;
 /// Letters a handle needs that is its own local part, or a given name with a number.
-pub const OWN_HANDLE_CHARS: usize = 8;
+pub const OWN_HANDLE_CHARS: usize = 7;
 /// Letters a first name may be cut by: fewer make another name (Paul, Paula; Jan, Jane).
 pub const SHORTENED_BY: usize = 3;
 /// Letters a spelling of a name (`dito`) needs before it counts.
 pub const SPELLING_CHARS: usize = 5;
 /// Letters two names need before a slip of the pen is believed.
 pub const NEAR_NAME_CHARS: usize = 9;
+/// A name is common, and alone no proof, where each of its words stands in this many full names ...
+pub const COMMON_NAME: usize = 5;
+/// ... and chance alone would make a second person of that name with more than 1 in this many.
+pub const COMMON_NAME_SHARE: usize = 20;
 /// Addresses sharing a name key that are all weighed against each other ...
 pub const BLOCK: usize = 100;
 /// ... and neighbours each is weighed against where more share it.

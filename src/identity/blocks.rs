@@ -32,7 +32,13 @@ pub(super) fn pairs(profiles: &[Profile<'_>]) -> BTreeSet<(usize, usize)> {
 fn keys(profile: &Profile<'_>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     keys.insert(format!("@{}", profile.plain));
-    for word in profile.handles.iter().chain([&profile.local, &profile.local_spelling]).filter(|w| !w.is_empty()) {
+    for word in profile
+        .handles
+        .iter()
+        .chain(&profile.singles)
+        .chain([&profile.local, &profile.local_spelling])
+        .filter(|w| !w.is_empty())
+    {
         keys.insert(format!("h{word}"));
         keys.insert(format!("h{}", without_number(word)));
     }

@@ -83,6 +83,7 @@ fn edges(profiles: &[Profile<'_>], ties: &Ties, index: &BTreeMap<&AddrSpec, usiz
         .flat_map(|card| card.iter().flat_map(move |a| card.iter().filter_map(move |b| pair(a, b))))
         .collect();
     let threads: BTreeSet<(usize, usize)> = ties.threads.iter().filter_map(|(a, b)| pair(a, b)).collect();
+    let words = WordCounts::of(profiles);
     let mut pairs = blocks::pairs(profiles);
     pairs.extend(&carded);
     let weighed = pairs.into_iter().filter_map(|(a, b)| {
@@ -93,10 +94,41 @@ fn edges(profiles: &[Profile<'_>], ties: &Ties, index: &BTreeMap<&AddrSpec, usiz
             return None;
         }
         let weight = weigh(x, y, tie);
-        let automatic = weight.points >= MERGE && (same_mailbox || x.known && y.known);
+        let proven = tie.card || !weight.by_name || !(words.are_common(x) || words.are_common(y));
+        let automatic = weight.points >= MERGE && (same_mailbox || x.known && y.known && proven);
         (weight.points >= SUGGEST).then_some(Edge { a, b, weight, tie, automatic })
     });
     weighed.collect()
+}
+
+/// In how many different full names each word stands, and how many such names there are.
+struct WordCounts {
+    counts: BTreeMap<String, usize>,
+    names: usize,
+}
+
+impl WordCounts {
+    fn of(profiles: &[Profile<'_>]) -> WordCounts {
+        let names: BTreeSet<&[String]> = profiles.iter().flat_map(|p| &p.fulls).map(|n| n.words.as_slice()).collect();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for word in names.iter().copied().flatten() {
+            *counts.entry(word.clone()).or_default() += 1;
+        }
+        WordCounts { counts, names: names.len() }
+    }
+
+    /// Are two people of this name to be expected among those one knows? Then the name alone is no proof.
+    fn is_common(&self, name: &Name) -> bool {
+        let counted = name.words.iter().filter(|w| w.chars().count() > 1);
+        let mut counts: Vec<usize> = counted.map(|w| self.counts.get(w).copied().unwrap_or(0)).collect();
+        counts.sort_unstable();
+        let rarest: usize = counts.iter().take(2).fold(limits::COMMON_NAME_SHARE, |all, n| all.saturating_mul(*n));
+        counts.first().is_some_and(|n| *n >= limits::COMMON_NAME) && rarest >= self.names
+    }
+
+    fn are_common(&self, profile: &Profile<'_>) -> bool {
+        !profile.fulls.is_empty() && profile.fulls.iter().all(|n| self.is_common(n))
+    }
 }
 
 /// Where an address fits two people who are not one equally well, it is nobody's by itself.

@@ -329,7 +329,8 @@ fn contact_name(members: &[Member<'_>], naming: &Naming<'_>, me: &Me) -> String 
     if let Some((_, name)) = said {
         return safe_text(name, limits::NAME_BYTES);
     }
-    if let Some(name) = members.iter().flat_map(|m| &m.facts.card_names).find(|n| !n.trim().is_empty()) {
+    let on_cards = members.iter().flat_map(|m| &m.facts.card_names).filter(|n| !n.trim().is_empty());
+    if let Some(name) = on_cards.min_by_key(|n| (!Name::read(n).is_some_and(|n| n.full), n.as_str())) {
         return safe_text(name, limits::NAME_BYTES);
     }
     let mut counts: BTreeMap<String, (bool, u32)> = BTreeMap::new();

@@ -41,6 +41,8 @@ pub(super) struct Tie {
 pub(super) struct Weight {
     pub points: i32,
     pub reasons: Vec<String>,
+    /// Nothing but the full names agrees.
+    pub by_name: bool,
 }
 
 impl Weight {
@@ -68,10 +70,11 @@ pub(super) fn weigh(a: &Profile<'_>, b: &Profile<'_>, tie: Tie) -> Weight {
     match local {
         Some((points, reason)) if own_make && name.is_some() || weight.points == 0 => weight.add(points, reason),
         Some((points, reason)) if weight.points < points => {
-            weight = Weight { points, reasons: vec![reason.to_string()] }
+            weight = Weight { points, reasons: vec![reason.to_string()], by_name: false }
         }
         _ => {}
     }
+    weight.by_name = name.is_some() && handle.is_none() && local.is_none();
     if weight.points == 0 && tie.card {
         weight.add(NAME, "one card of the address book");
     }
@@ -109,17 +112,23 @@ fn name_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> 
 /// What the handles and the local part of `a` say about the names of `b`.
 fn handle_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> {
     let is_full_name = |h: &String| b.fulls.iter().any(|n| is_written_together(h, &n.words));
-    if a.handles.iter().any(|h| b.handles.contains(h) || is_full_name(h)) {
+    let handles = if a.fits_singles(b) { a.handles.as_slice() } else { &[] };
+    if a.handles.iter().any(|h| b.handles.contains(h)) || handles.iter().any(is_full_name) || a.is_account_of(b) {
         return Some((NAME, "handle is the other's name"));
     }
     if a.handles.iter().any(|h| *h == b.local) {
         return Some((ALIKE, "handle is the other's local part"));
     }
-    let spells = |w: &String| b.fulls.iter().any(|n| spells(w, n));
-    let local =
-        (a.fits_singles(b) && spells(&a.local_spelling)).then_some((SPELLS, "local part spells the other's name"));
-    let handle = a.handles.iter().any(spells).then_some((SPELLS, "handle spells the other's name"));
-    local.or(handle)
+    // With a number behind it `dito82` could be anybody's, unless a "Dana" stands beside it.
+    let numbered = !a.singles.is_empty();
+    let spells = |w: &String, numbered: bool| b.fulls.iter().any(|n| spells(w, n, numbered));
+    let local = a.fits_singles(b) && spells(&a.local_spelling, numbered);
+    let handle = || handles.iter().any(|h| spells(h, false));
+    match () {
+        () if local => Some((SPELLS, "local part spells the other's name")),
+        () if handle() => Some((SPELLS, "handle spells the other's name")),
+        () => None,
+    }
 }
 
 /// Equal, or equal but for a number at the end when what is left is long.
@@ -129,14 +138,14 @@ fn same_local(a: &Profile<'_>, b: &Profile<'_>) -> bool {
         && (a.local == b.local || stem == without_number(&b.local) && stem.chars().count() >= limits::LONG_HANDLE_CHARS)
 }
 
-/// Does a word spell a name? With a number behind it, `dito82` could be anybody's.
-fn spells(word: &str, name: &Name) -> bool {
+/// Does a word spell a name? Initials count with a number behind them only where `numbered` says so.
+fn spells(word: &str, name: &Name, numbered: bool) -> bool {
     let stem = without_number(word);
     let whole = is_written_together(stem, &name.words)
         || name.ends().is_some_and(|(first, last)| {
             [format!("{first}{last}"), format!("{last}{first}")].iter().any(|s| s == stem)
         });
-    !stem.is_empty() && (whole || stem == word && name.spellings().iter().any(|s| s == stem))
+    !stem.is_empty() && (whole || (numbered || stem == word) && name.spellings().iter().any(|s| s == stem))
 }
 
 fn is_written_together(handle: &str, words: &[String]) -> bool {

@@ -67,7 +67,9 @@ impl<'a> Profile<'a> {
         // A single word is a first name until it is long, numbered, or long enough and the local part too.
         let is_handle = |h: &str| {
             let letters = h.chars().count();
-            has_number(h) || letters >= limits::LONG_HANDLE_CHARS || h == local && letters >= limits::OWN_HANDLE_CHARS
+            has_number(h)
+                || letters >= limits::LONG_HANDLE_CHARS
+                || without_number(&local) == h && letters >= limits::OWN_HANDLE_CHARS
         };
         profile.handles = singles.iter().filter(|h| telling(h) && is_handle(h)).cloned().collect();
         profile.singles = singles.into_iter().filter(|h| !has_number(h)).collect();
@@ -91,10 +93,19 @@ impl<'a> Profile<'a> {
         lists_contradict(&self.fulls, &other.fulls)
     }
 
+    /// Is this a code-host account called what the other is called?
+    pub fn is_account_of(&self, other: &Profile<'_>) -> bool {
+        let long = |h: &&String| h.chars().count() >= limits::OWN_HANDLE_CHARS;
+        let mut account = Some(&self.local).filter(|_| account_of_code_host(self.addr)).filter(long).into_iter();
+        account.any(|h| other.singles.contains(h))
+    }
+
     /// Are the single names shown with this address no reason against the full names of the other?
     pub fn fits_singles(&self, other: &Profile<'_>) -> bool {
         let fits = |single: &String| {
-            other.fulls.iter().any(|n| n.spellings().contains(single) || n.words.iter().any(|w| is_kin(w, single)))
+            other.fulls.iter().any(|n| {
+                n.joined() == *single || n.spellings().contains(single) || n.words.iter().any(|w| is_kin(w, single))
+            })
         };
         self.singles.is_empty() || self.singles.iter().any(fits)
     }
