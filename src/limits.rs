@@ -12,8 +12,27 @@ use crate::time::{DAY, HOUR, MINUTE};
 pub const MESSAGE_BYTES: usize = 1 << 20;
 /// Bytes of the header block handed to the parser (real ones stay under 32 KiB).
 pub const HEADER_BYTES: usize = 64 << 10;
+/// Bytes of a line of an mbox that are looked at in one go; longer ones come in pieces.
+pub const LINE_BYTES: usize = 8 << 10;
+/// Bytes of one header field that are kept before it is parsed.
+pub const FIELD_BYTES: usize = 16 << 10;
+/// Bytes of all address fields of one name handed to the parser: it looks ahead for the end of each
+/// encoded word, so hostile ones cost the square of this.
+pub const ADDRESS_FIELD_BYTES: usize = 16 << 10;
+/// Bytes of one unstructured or parametrized field handed to the parser, for the same reason.
+pub const TEXT_FIELD_BYTES: usize = 4 << 10;
+/// Fields of one header block; mail that passed ten relays with all their seals has about 120.
+pub const HEADER_FIELDS: usize = 1_000;
+/// Bytes of a date as a header writes it.
+pub const DATE_BYTES: usize = 120;
 /// Bytes of decoded text that class, new text and acts look at.
 pub const TEXT_BYTES: usize = 64 << 10;
+/// Bytes of an automatic answer in which absence and the day of return are looked for.
+pub const AWAY_BYTES: usize = 4 << 10;
+/// Longest absence that is believed, in days: a parental leave.
+pub const AWAY_DAYS: i64 = 400;
+/// Bytes of an HTML attribute that are looked at.
+pub const ATTRIBUTE_BYTES: usize = 1 << 10;
 /// Bytes of HTML source turned into text.
 pub const HTML_BYTES: usize = 256 << 10;
 /// MIME parts of one message; 9 MB of empty parts cost mail-parser 648 MB (measured).
