@@ -57,6 +57,24 @@ pub const MESSAGE_ID_BYTES: usize = 250;
 pub const REFERENCES: usize = 6;
 /// Bytes kept of an answer to one of our own mails; verbs are short.
 pub const ANSWER_BYTES: usize = 400;
+/// Bytes of an attribution ("On ... wrote:"), folded lines together; names and addresses are short.
+pub const ATTRIBUTION_BYTES: usize = 400;
+/// Lines above its verb that an attribution may begin in (clients fold at 72 columns).
+pub const ATTRIBUTION_BEFORE: usize = 3;
+/// Lines below its verb that an attribution may end in.
+pub const ATTRIBUTION_AFTER: usize = 2;
+/// Lines that are no header field among those of a quoted header.
+pub const HEADER_GAP_LINES: usize = 7;
+/// Lines of a quoted header, folded recipients included.
+pub const HEADER_BLOCK_LINES: usize = 60;
+/// Lines of a signature after `--` without the blank that makes it certain.
+pub const SIGNATURE_LINES: usize = 15;
+/// Lines from the end in which a closing or the line of a phone is looked for.
+pub const CLOSING_LINES: usize = 12;
+/// Bytes of a line of a closing: a name, a title, a telephone number, no sentence.
+pub const CLOSING_BYTES: usize = 80;
+/// Quoted lines this long may have been folded on their way (mail is set in 72 to 78 columns).
+pub const FOLDED_BYTES: usize = 60;
 /// How long before `now` the text of mail is read; older mail gives its headers only. Longer than
 /// any rule's window (a second follow-up of an unanswered question, and what it rests on).
 pub const TEXT_WINDOW: i64 = 120 * DAY;
