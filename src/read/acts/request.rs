@@ -14,7 +14,22 @@ pub fn is_request(sentence: &Sentence) -> bool {
 fn asks(sentence: &Sentence, hit: &Hit) -> bool {
     let denied =
         sentence.of(Group::NotRequest).any(|n| n.language == hit.language && n.start <= hit.end && n.end >= hit.start);
-    !denied && !conditional(sentence, hit)
+    let machine = hit.group == Group::Please && sentence.of(Group::Machinery).any(|m| m.language == hit.language);
+    !denied && !machine && !conditional(sentence, hit) && !offers(sentence, hit)
+}
+
+/// "Call me if you have any questions" offers to be asked.
+fn offers(sentence: &Sentence, hit: &Hit) -> bool {
+    if hit.group == Group::Ask || !sentence.has(Group::TrailingCondition) {
+        return false;
+    }
+    let contact = sentence.of(Group::Contact).filter(|c| {
+        c.language == hit.language
+            && c.end >= hit.end
+            && (c.start <= hit.end || sentence.between(hit.end, c.start).trim().is_empty())
+    });
+    let Some(end) = contact.map(|c| c.end).max() else { return false };
+    sentence.of(Group::TrailingCondition).any(|t| t.language == hit.language && t.start >= end)
 }
 
 /// Is it asked only under a condition that is named first and is no politeness?
