@@ -43,6 +43,9 @@ pub const MIME_DEPTH: usize = 20;
 pub const SUBJECT_BYTES: usize = 200;
 /// Bytes kept of the one sentence a reminder may quote.
 pub const SENTENCE_BYTES: usize = 240;
+/// Bytes of one sentence that phrases are looked for in; rules compare phrases in pairs, and what is
+/// longer was not written as a sentence.
+pub const SENTENCE_READ_BYTES: usize = 2_000;
 /// Acts kept of one message.
 pub const ACTS: usize = 8;
 /// Addresses kept of one header field; the total is kept as a number.
