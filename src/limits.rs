@@ -94,6 +94,22 @@ pub const FEED_BYTES: u64 = 1 << 30;
 pub const COMPONENT_BYTES: usize = 256 << 10;
 /// Nested `BEGIN`; icalendar overflows the stack at 2,000 (measured).
 pub const COMPONENT_DEPTH: usize = 8;
+/// Bytes of one unfolded line of a calendar; a longer one is an attachment or a novel.
+pub const COMPONENT_LINE_BYTES: usize = 64 << 10;
+/// Custom zones of one calendar, and names of zones remembered while it is read.
+pub const TIMEZONES: usize = 200;
+/// `STANDARD` and `DAYLIGHT` parts of one zone; each may have a rule of its own.
+pub const TIMEZONE_PARTS: usize = 100;
+/// Bytes of a `UID` (RFC 7986 5.3 asks for less than 255); a longer one is known by its digest.
+pub const UID_BYTES: usize = 255;
+/// Bytes of a title that words are looked for in.
+pub const TITLE_BYTES: usize = 400;
+/// Addresses kept that the text of an event names.
+pub const NAMED: usize = 4;
+/// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
+pub const RANGED: usize = 1_000;
+/// How long before the window an instance may begin and still reach into it.
+pub const LOOKBACK: i64 = 366 * DAY;
 /// Instances of one series inside the window.
 pub const INSTANCES: usize = 2_000;
 /// Steps of the recurrence iterator for one series, so that SECONDLY without an end is no trap.
