@@ -2,7 +2,9 @@
 //! and nobody else, of thanks, answers, promises and hellos that are owed. See ARCHITECTURE.md.
 
 pub mod address;
+pub mod delivery;
 pub mod evidence;
 pub mod limits;
 pub mod read;
+pub mod source;
 pub mod time;
