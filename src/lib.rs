@@ -2,6 +2,7 @@
 //! and nobody else, of thanks, answers, promises and hellos that are owed. See ARCHITECTURE.md.
 
 pub mod address;
+pub mod delivery;
 pub mod engine;
 pub mod evidence;
 pub mod identity;
@@ -10,5 +11,6 @@ pub mod limits;
 pub mod outbox;
 pub mod policy;
 pub mod read;
+pub mod source;
 pub mod store;
 pub mod time;

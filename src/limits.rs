@@ -133,6 +133,31 @@ pub const BATCH: usize = 500;
 pub const QUEUE: usize = 4;
 /// Folders below one Maildir++.
 pub const FOLDERS: usize = 2_000;
+/// Nested folders of a Maildir or of a folder of calendars; people use three.
+pub const FOLDER_DEPTH: usize = 10;
+/// Unread names of one Maildir folder held at once (some 100 bytes each); a larger folder is read
+/// in rounds.
+pub const LISTED: usize = 100_000;
+/// Threads that parse messages of one Maildir, the reading one included: the machine is not ours.
+pub const PARSERS: usize = 2;
+/// Messages handed to those threads at once; they wait for each other at the end of each lot.
+pub const LOT: usize = 500;
+/// Cursors of one batch: with values of [`VALUE_BYTES`] a quarter of a megabyte.
+pub const CURSORS: usize = 64;
+/// Names in one bucket of a Maildir cursor before their number is doubled: far enough from
+/// [`VALUE_BYTES`] / 8 that chance does not fill one over the brim.
+pub const BUCKET_NAMES: usize = 256;
+/// Most bits of a name's hash that choose its bucket: 4,096 buckets hold a million names.
+pub const BUCKET_BITS: u8 = 12;
+/// A file or folder changed this few seconds ago may change again within the same time stamp (FAT
+/// counts in two seconds).
+pub const MTIME_SETTLES: i64 = 2;
+/// Files of one calendar or address book folder; vdirsyncer keeps one an event.
+pub const FILES: usize = 200_000;
+/// A feed may lose so many items at once without being doubted ...
+pub const SHRINK_ITEMS: u64 = 5;
+/// ... or this share of them, in percent.
+pub const SHRINK_PERCENT: u64 = 70;
 /// Complaints kept for `status`, newest first.
 pub const COMPLAINTS: usize = 200;
 /// Bytes of an error text taken from elsewhere.

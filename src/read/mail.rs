@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 
 use crate::address::{AddrSpec, clip, safe_text};
 use crate::evidence::{
-    Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Place, Role, TextFacts,
+    Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Method, Place, Role, Speaker, TextFacts,
 };
 use crate::limits;
 use crate::read::acts::{ActContext, text_facts};
+use crate::read::calendar::{CalendarContext, read_invitation};
 use crate::read::class::words::{is_forward_subject, is_reply_subject};
 use crate::read::class::{self, Body, Facts, ReturnPath};
 use crate::read::html::{HtmlText, read_mail_html};
@@ -98,7 +99,7 @@ pub fn read_message(bytes: &[u8], context: &MailContext<'_>) -> Result<Message, 
             let written_on = context.zone.date(at);
             mail.out_of_office = notices::out_of_office(&fields, &mail.subject, &text.new.text, written_on);
         }
-        let (found, doubts) = invitations(&parts, mail.sender().map(|a| &a.address), context);
+        let (found, doubts) = invitations(&parts, mail.sender().map(|a| &a.address), at, context);
         meetings = found;
         complaints.extend(doubts);
         new_text = text.new.text;
@@ -164,8 +165,7 @@ fn time_of(fields: &Fields<'_>, context: &MailContext<'_>) -> (Timestamp, Option
         .and_then(|raw| fields::decode_raw(raw).rsplit_once(';').and_then(|(_, date)| dates::read_date(date)))
         .filter(|at| at.second() >= limits::DATE_EARLIEST && *at <= latest);
     let arrival = received.unwrap_or(context.arrived_at);
-    let believed =
-        |at: &Timestamp| at.second() >= limits::DATE_EARLIEST && *at <= arrival.plus(limits::DATE_AHEAD);
+    let believed = |at: &Timestamp| at.second() >= limits::DATE_EARLIEST && *at <= arrival.plus(limits::DATE_AHEAD);
     let Some(text) = fields.token("date") else { return (arrival, None) };
     match dates::read_date(&text) {
         Some(at) if believed(&at) => (at, None),
@@ -190,7 +190,9 @@ fn class_facts<'m>(fields: &Fields<'_>, mail: &'m Mail, delivered_aside: bool) -
     Facts {
         from: &mail.from,
         sender: fields.addresses("sender").0.into_iter().next().map(|a| a.address),
-        return_path: fields.first("return-path").map_or(ReturnPath::Absent, |raw| ReturnPath::read(&fields::decode_raw(raw))),
+        return_path: fields
+            .first("return-path")
+            .map_or(ReturnPath::Absent, |raw| ReturnPath::read(&fields::decode_raw(raw))),
         message_id: mail.message_id.as_ref().map(MessageId::as_str),
         subject: &mail.subject,
         answers: mail.in_reply_to.is_some() || !mail.references.is_empty(),
@@ -292,22 +294,59 @@ fn answer(mail: &Mail, new_text: &str) -> Option<String> {
 fn begins_quote(line: &str) -> bool {
     let header = line.split_once([':', '：']).is_some_and(|(name, _)| {
         let name = name.trim_matches(['*', ' ']).to_lowercase();
-        ["from", "von", "de", "da", "van", "från", "fra", "od", "от", "від", "kimden", "发件人", "寄件者", "差出人", "보낸 사람"].contains(&name.as_str())
+        [
+            "from",
+            "von",
+            "de",
+            "da",
+            "van",
+            "från",
+            "fra",
+            "od",
+            "от",
+            "від",
+            "kimden",
+            "发件人",
+            "寄件者",
+            "差出人",
+            "보낸 사람",
+        ]
+        .contains(&name.as_str())
     });
     let attribution = line.ends_with([':', '：']) && line.contains(|c: char| c.is_ascii_digit() || c == '@');
-    line.starts_with(['>', '|']) || line.starts_with("---") || line.starts_with("___") || line == "--" || header || attribution
+    line.starts_with(['>', '|'])
+        || line.starts_with("---")
+        || line.starts_with("___")
+        || line == "--"
+        || header
+        || attribution
 }
 
-/// What the calendar parts say. To be wired to
-/// `calendar::read_invitation(bytes: &[u8], method_param: Option<&str>, from: Option<&AddrSpec>,
-/// in_sent: bool, context: &CalendarContext) -> (Vec<Meeting>, Vec<Complaint>)`.
-fn invitations(parts: &Parts<'_>, _from: Option<&AddrSpec>, context: &MailContext<'_>) -> (Vec<Meeting>, Vec<Complaint>) {
-    let _in_sent = context.role == Role::Sent;
+/// What the calendar parts say. They are the word of `from`, said at `at`.
+fn invitations(
+    parts: &Parts<'_>,
+    from: Option<&AddrSpec>,
+    at: Timestamp,
+    context: &MailContext<'_>,
+) -> (Vec<Meeting>, Vec<Complaint>) {
+    let in_sent = context.role == Role::Sent;
+    let calendar = CalendarContext {
+        source: context.source,
+        place: context.place,
+        speaker: Speaker::Mail { from: from.cloned(), method: Method::Other, in_sent },
+        read_at: at,
+        from: context.text_since,
+        until: context.now.plus(limits::CALENDAR_AHEAD),
+        zone: context.zone,
+    };
+    let (mut meetings, mut complaints) = (Vec::new(), Vec::new());
     for leaf in &parts.calendars {
-        let _bytes = leaf.bytes(limits::COMPONENT_BYTES);
-        let _method_param = leaf.content_type.get("method");
+        let bytes = leaf.bytes(limits::COMPONENT_BYTES);
+        let (said, doubts) = read_invitation(&bytes, leaf.content_type.get("method"), from, in_sent, &calendar);
+        meetings.extend(said);
+        complaints.extend(doubts);
     }
-    (Vec::new(), Vec::new())
+    (meetings, complaints)
 }
 
 #[cfg(test)]
