@@ -43,12 +43,7 @@ fn keys(profile: &Profile<'_>) -> BTreeSet<String> {
         keys.insert(format!("h{}", without_number(word)));
     }
     for name in &profile.fulls {
-        keys.extend(name.spellings().into_iter().map(|s| format!("h{s}")));
-        let mut turned = name.words.clone();
-        for _ in 0..turned.len() {
-            turned.rotate_left(1);
-            keys.insert(format!("h{}", turned.concat()));
-        }
+        keys.extend(name.together.iter().chain(&name.shortened).map(|s| format!("h{s}")));
         for (i, word) in name.words.iter().enumerate().filter(|(_, w)| w.chars().count() >= 2) {
             for (_, other) in name.words.iter().enumerate().filter(|(j, _)| *j != i) {
                 keys.extend(other.chars().next().map(|c| format!("w{word} {c}")));
