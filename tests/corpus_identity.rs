@@ -53,7 +53,9 @@ fn alias_pairs() {
         rows.push((id, addr.clone()));
         truth.entry(id).or_default().insert(addr);
     }
+    let began = std::time::Instant::now();
     let people = People::resolve(&Me::default(), &addresses, &Ties::default(), &[]);
+    println!("{} addresses in {:?}", addresses.len(), began.elapsed());
     let truth = pairs(truth.into_values());
     let found = pairs(people.contacts().map(|c| c.addresses.iter().cloned().collect()));
     let right = truth.intersection(&found).count();

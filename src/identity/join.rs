@@ -92,6 +92,8 @@ fn edges(profiles: &[Profile<'_>], ties: &Ties, index: &BTreeMap<&AddrSpec, usiz
     let words = WordCounts::of(profiles);
     let mut pairs = blocks::pairs(profiles);
     pairs.extend(&carded);
+    pairs.sort_unstable();
+    pairs.dedup();
     let weighed = pairs.into_iter().filter_map(|(a, b)| {
         let (x, y) = (profiles.get(a)?, profiles.get(b)?);
         let tie = Tie { card: carded.contains(&(a, b)), thread: threads.contains(&(a, b)) };
