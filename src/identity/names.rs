@@ -223,12 +223,14 @@ fn match_words(short: &Name, long: &Name) -> Option<Likeness> {
 }
 
 fn is_near(a: &Name, b: &Name) -> bool {
-    let lengths = |n: &Name| n.words.iter().map(String::len).sum::<usize>() + n.words.len();
-    if lengths(a).abs_diff(lengths(b)) > 8 {
-        return false; // two letters of up to four bytes each
+    // A slip leaves the number of words, and one of them or all their first letters, as they were.
+    let pairs = || a.words.iter().zip(&b.words);
+    let alike = pairs().any(|(x, y)| x == y) || pairs().all(|(x, y)| x.chars().next() == y.chars().next());
+    if a.words.len() != b.words.len() || !alike {
+        return false;
     }
     let other_sex = |x: &str, y: &str| ["a", "e", "ne", "na"].iter().any(|end| x.strip_suffix(end) == Some(y));
-    if a.words.iter().zip(&b.words).any(|(x, y)| other_sex(x, y) || other_sex(y, x)) {
+    if pairs().any(|(x, y)| other_sex(x, y) || other_sex(y, x)) {
         return false;
     }
     let (a, b) = (a.words.join(" "), b.words.join(" "));
