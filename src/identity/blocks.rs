@@ -3,56 +3,53 @@
 //! Invariant: the number of pairs grows linearly with the number of addresses, whatever they are
 //! called, and depends only on the set of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::nicknames::groups;
 use super::profile::{Profile, without_number};
 use crate::limits;
 
-/// Pairs of indices into `profiles` (first below second) that share a key.
-pub(super) fn pairs(profiles: &[Profile<'_>]) -> BTreeSet<(usize, usize)> {
-    let mut blocks: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+/// A digest is enough: two keys that happen to share one cost a comparison, no more.
+type Key = u64;
+
+/// Pairs of indices into `profiles` (first below second) that share a key; sorted.
+pub(super) fn pairs(profiles: &[Profile<'_>]) -> Vec<(usize, usize)> {
+    let mut keyed: Vec<(Key, usize)> = Vec::new();
     for (i, profile) in profiles.iter().enumerate().filter(|(_, p)| p.person) {
-        for key in keys(profile) {
-            blocks.entry(key).or_default().push(i);
+        keyed.extend(keys(profile).into_iter().map(|key| (key, i)));
+    }
+    keyed.sort_unstable();
+    keyed.dedup();
+    let mut pairs = Vec::new();
+    for block in keyed.chunk_by(|(a, _), (b, _)| a == b) {
+        let reach = if block.len() > limits::BLOCK { limits::BLOCK_REACH } else { limits::BLOCK };
+        for (at, (_, a)) in block.iter().enumerate() {
+            pairs.extend(block.iter().skip(at + 1).take(reach).map(|(_, b)| (*a, *b)));
         }
     }
-    let mut pairs = BTreeSet::new();
-    for members in blocks.values_mut() {
-        let reach = if members.len() > limits::BLOCK { limits::BLOCK_REACH } else { limits::BLOCK };
-        for (at, a) in members.iter().enumerate() {
-            for b in members.iter().skip(at + 1).take(reach) {
-                pairs.insert((*a, *b));
-            }
-        }
-    }
+    pairs.sort_unstable();
+    pairs.dedup();
     pairs
 }
 
-fn keys(profile: &Profile<'_>) -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
-    keys.insert(format!("@{}", profile.plain));
-    for word in profile
-        .handles
-        .iter()
-        .chain(&profile.singles)
-        .chain([&profile.local, &profile.local_spelling])
-        .filter(|w| !w.is_empty())
-    {
-        keys.insert(format!("h{word}"));
-        keys.insert(format!("h{}", without_number(word)));
+fn key(parts: impl Hash) -> Key {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn keys(profile: &Profile<'_>) -> Vec<Key> {
+    let mut keys = vec![key(("mailbox", &profile.plain))];
+    let words = profile.handles.iter().chain(&profile.singles).chain([&profile.local, &profile.local_spelling]);
+    for word in words.filter(|w| !w.is_empty()) {
+        keys.extend([key(("handle", word.as_str())), key(("handle", without_number(word)))]);
     }
     for name in &profile.fulls {
-        keys.extend(name.spellings().into_iter().map(|s| format!("h{s}")));
-        let mut turned = name.words.clone();
-        for _ in 0..turned.len() {
-            turned.rotate_left(1);
-            keys.insert(format!("h{}", turned.concat()));
-        }
+        keys.extend(name.together.iter().chain(&name.shortened).map(|s| key(("handle", s.as_str()))));
         for (i, word) in name.words.iter().enumerate().filter(|(_, w)| w.chars().count() >= 2) {
             for (_, other) in name.words.iter().enumerate().filter(|(j, _)| *j != i) {
-                keys.extend(other.chars().next().map(|c| format!("w{word} {c}")));
-                keys.extend(groups(other).iter().map(|g| format!("w{word} {g}")));
+                keys.push(key((word, other.chars().next())));
+                keys.extend(groups(other).iter().map(|g| key((word, g))));
             }
         }
     }

@@ -32,13 +32,8 @@ impl People {
         if wanted.is_empty() {
             return Found::None;
         }
-        let whole =
-            |have: &[String]| have.len() == wanted.len() && wanted.len() >= 2 && each(&wanted, have, |a, b| a == b);
-        let words = |have: &[String]| each(&wanted, have, |a, b| a == b);
-        let beginnings = |have: &[String]| each(&wanted, have, |a, b| b.starts_with(a));
-        let stages: [&dyn Fn(&[String]) -> bool; 3] = [&whole, &words, &beginnings];
-        for stage in stages {
-            let found = self.contacts().filter(|c| c.known_as.iter().any(|have| stage(have)));
+        for closeness in [Closeness::Whole, Closeness::Words, Closeness::Beginnings] {
+            let found = self.contacts().filter(|c| c.known_as.iter().any(|have| closeness.holds(&wanted, have)));
             match pick(found.collect()) {
                 Found::None => {}
                 found => return found,
@@ -46,6 +41,26 @@ impl People {
         }
         let folded = who.to_lowercase();
         pick(self.contacts().filter(|c| c.addresses.iter().any(|a| a.local() == folded)).collect())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Closeness {
+    /// All words of a full name, in any order.
+    Whole,
+    /// Some words of a name.
+    Words,
+    /// Beginnings of words.
+    Beginnings,
+}
+
+impl Closeness {
+    fn holds(self, wanted: &[String], have: &[String]) -> bool {
+        match self {
+            Closeness::Whole => wanted.len() >= 2 && have.len() == wanted.len() && each(wanted, have, |a, b| a == b),
+            Closeness::Words => each(wanted, have, |a, b| a == b),
+            Closeness::Beginnings => each(wanted, have, |a, b| b.starts_with(a)),
+        }
     }
 }
 

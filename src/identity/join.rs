@@ -67,7 +67,13 @@ impl Edge {
     fn merge(&self, profiles: &[Profile<'_>]) -> Option<Merge> {
         let (a, b) = (profiles.get(self.a)?.addr.clone(), profiles.get(self.b)?.addr.clone());
         let by = if self.tie.card { MergedBy::Card } else { MergedBy::Evidence };
-        Some(Merge { a, b, points: self.weight.points, reasons: self.weight.reasons.clone(), by })
+        Some(Merge {
+            a,
+            b,
+            points: self.weight.points,
+            reasons: self.weight.reasons.iter().map(ToString::to_string).collect(),
+            by,
+        })
     }
 }
 
@@ -86,6 +92,8 @@ fn edges(profiles: &[Profile<'_>], ties: &Ties, index: &BTreeMap<&AddrSpec, usiz
     let words = WordCounts::of(profiles);
     let mut pairs = blocks::pairs(profiles);
     pairs.extend(&carded);
+    pairs.sort_unstable();
+    pairs.dedup();
     let weighed = pairs.into_iter().filter_map(|(a, b)| {
         let (x, y) = (profiles.get(a)?, profiles.get(b)?);
         let tie = Tie { card: carded.contains(&(a, b)), thread: threads.contains(&(a, b)) };
@@ -131,23 +139,31 @@ impl WordCounts {
     }
 }
 
+/// Of the partners of an address one for each way of being called, with the most points.
+type Partners<'a> = BTreeMap<Vec<&'a [String]>, (i32, usize)>;
+
 /// Where an address fits two people who are not one equally well, it is nobody's by itself.
 fn demote_rivals(edges: &mut [Edge], profiles: &[Profile<'_>]) {
-    let mut partners: BTreeMap<usize, Vec<(usize, i32)>> = BTreeMap::new();
+    let called = |i: usize| -> Vec<&[String]> {
+        profiles.get(i).into_iter().flat_map(|p| &p.fulls).map(|n| n.words.as_slice()).collect()
+    };
+    let mut partners: BTreeMap<usize, Partners<'_>> = BTreeMap::new();
     for edge in edges.iter().filter(|e| e.automatic) {
-        partners.entry(edge.a).or_default().push((edge.b, edge.weight.points));
-        partners.entry(edge.b).or_default().push((edge.a, edge.weight.points));
+        for (who, partner) in [(edge.a, edge.b), (edge.b, edge.a)] {
+            let best = partners.entry(who).or_default().entry(called(partner)).or_insert((0, partner));
+            best.0 = best.0.max(edge.weight.points);
+        }
     }
     let rivalled = |who: usize, partner: usize, points: i32| {
-        let rivals = partners.get(&who).into_iter().flatten().take(limits::BLOCK);
-        profiles.get(partner).is_some_and(|p| {
-            rivals
-                .filter(|(other, theirs)| *other != partner && *theirs >= points)
-                .any(|(other, _)| profiles.get(*other).is_some_and(|o| o.contradicts(p)))
-        })
+        let rivals = partners.get(&who).filter(|r| r.len() >= 2).into_iter().flatten().take(limits::BLOCK_REACH);
+        let mut rivals = rivals.filter(|(_, (theirs, _))| *theirs >= points);
+        let partner = profiles.get(partner);
+        rivals.any(|(_, (_, rival))| partner.zip(profiles.get(*rival)).is_some_and(|(p, r)| p.contradicts(r)))
     };
-    let lost: Vec<bool> =
-        edges.iter().map(|e| rivalled(e.a, e.b, e.weight.points) || rivalled(e.b, e.a, e.weight.points)).collect();
+    let lost: Vec<bool> = edges
+        .iter()
+        .map(|e| e.automatic && (rivalled(e.a, e.b, e.weight.points) || rivalled(e.b, e.a, e.weight.points)))
+        .collect();
     for (edge, lost) in edges.iter_mut().zip(lost) {
         edge.automatic &= !lost;
     }
@@ -212,7 +228,11 @@ impl Clusters {
             cluster.members.extend(taken.members);
             cluster.merges.extend(taken.merges);
             cluster.merges.extend(merge);
-            cluster.units.extend(taken.units);
+            for unit in taken.units {
+                if !cluster.units.contains(&unit) {
+                    cluster.units.push(unit);
+                }
+            }
         }
     }
 

@@ -217,10 +217,11 @@ impl People {
     /// Resolves every address of `addresses` that is not me. `words` are the user's, oldest first;
     /// only merges, splits, names and "person" matter here.
     pub fn resolve(me: &Me, addresses: &BTreeMap<AddrSpec, AddressFacts>, ties: &Ties, words: &[Word]) -> People {
+        let my_names: Vec<Name> = me.names.iter().filter_map(|n| Name::read(n)).collect();
         let mine: BTreeSet<AddrSpec> = me.addresses.iter().map(AddrSpec::without_tag).collect();
         let others: Vec<(&AddrSpec, &AddressFacts)> =
             addresses.iter().filter(|(a, _)| !mine.contains(&a.without_tag())).collect();
-        let profiles: Vec<Profile<'_>> = others.iter().map(|(a, f)| Profile::of(a, f, me)).collect();
+        let profiles: Vec<Profile<'_>> = others.iter().map(|(a, f)| Profile::of(a, f, &my_names)).collect();
         let (clusters, proposals) = join::join(&profiles, &Said::read(ties, words), ties);
         let naming = Naming::read(ties, words);
         let mut contacts: Vec<Contact> = clusters
@@ -230,7 +231,7 @@ impl People {
                 let mut members: Vec<Member<'_>> =
                     members.map(|((addr, facts), profile)| Member { addr, facts, profile }).collect();
                 members.sort_by_key(|m| (m.facts.first_at.unwrap_or(Timestamp::MAX), m.addr));
-                contact(&members, cluster.merges, &naming, me)
+                contact(&members, cluster.merges, &naming)
             })
             .collect();
         contacts.sort_by(|a, b| a.addresses.cmp(&b.addresses));
@@ -299,15 +300,17 @@ impl<'a> Naming<'a> {
     }
 }
 
-fn contact(members: &[Member<'_>], mut merges: Vec<Merge>, naming: &Naming<'_>, me: &Me) -> Contact {
+fn contact(members: &[Member<'_>], mut merges: Vec<Merge>, naming: &Naming<'_>) -> Contact {
     merges.sort_by(|x, y| (&x.a, &x.b).cmp(&(&y.a, &y.b)));
     let addresses: Vec<AddrSpec> = members.iter().map(|m| m.addr.clone()).collect();
-    let name = contact_name(members, naming, me);
+    let name = contact_name(members, naming);
     let relays = members.iter().all(|m| !m.profile.person);
     let mut known_as: Vec<Vec<String>> = vec![names::find_words(&name)];
     if !relays {
-        let seen = members.iter().flat_map(|m| profile::read_names(m.facts, me));
-        known_as.extend(seen.map(|n| n.words));
+        let on_cards = members.iter().flat_map(|m| &m.facts.card_names).filter_map(|n| Name::read(n));
+        known_as.extend(
+            members.iter().flat_map(|m| &m.profile.seen).map(|(n, _)| n.words.clone()).chain(on_cards.map(|n| n.words)),
+        );
         known_as.extend(members.iter().filter_map(|m| Name::from_local(m.addr)).map(|n| n.words));
     }
     known_as.sort();
@@ -324,7 +327,7 @@ fn contact(members: &[Member<'_>], mut merges: Vec<Merge>, naming: &Naming<'_>, 
 
 /// The user's word, then the card, then the full name used most, then the local part, then a single
 /// name, then the address.
-fn contact_name(members: &[Member<'_>], naming: &Naming<'_>, me: &Me) -> String {
+fn contact_name(members: &[Member<'_>], naming: &Naming<'_>) -> String {
     let said = members.iter().filter_map(|m| naming.names.get(m.addr)).max_by_key(|(at, name)| (*at, *name));
     if let Some((_, name)) = said {
         return safe_text(name, limits::NAME_BYTES);
@@ -333,17 +336,16 @@ fn contact_name(members: &[Member<'_>], naming: &Naming<'_>, me: &Me) -> String 
     if let Some(name) = on_cards.min_by_key(|n| (!Name::read(n).is_some_and(|n| n.full), n.as_str())) {
         return safe_text(name, limits::NAME_BYTES);
     }
-    let mut counts: BTreeMap<String, (bool, u32)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (bool, u32)> = BTreeMap::new();
     for member in members.iter().filter(|m| m.profile.person) {
-        for (text, count) in &member.facts.names {
-            let Some(name) = Name::read(text).filter(|n| !names::is_one_of(n, &me.names)) else { continue };
-            let seen = counts.entry(name.display).or_insert((name.full, 0));
+        for (name, count) in &member.profile.seen {
+            let seen = counts.entry(&name.display).or_insert((name.full, 0));
             seen.1 = seen.1.saturating_add(*count);
         }
     }
     let most = |full: bool| {
         let fitting = counts.iter().filter(|(_, (f, _))| *f == full);
-        fitting.max_by(|(a, (_, x)), (b, (_, y))| x.cmp(y).then_with(|| b.cmp(a))).map(|(name, _)| name.clone())
+        fitting.max_by(|(a, (_, x)), (b, (_, y))| x.cmp(y).then_with(|| b.cmp(a))).map(|(name, _)| (*name).to_string())
     };
     let spelled =
         || members.iter().filter(|m| m.profile.person).find_map(|m| Name::from_local(m.addr)).map(|n| n.display);

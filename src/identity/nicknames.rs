@@ -42,7 +42,7 @@ adrian adrien adriano
 adriana adrienne adri
 agnes agnieszka aggie
 albert al bert albrecht alberto
-alexander alex al sandy sasha alec alejandro alessandro aleksandr alexandre aleksander alexandr alexei sascha xander olek oleksandr sanya shura
+alexander alex al sandy sasha alec alejandro alessandro aleksandr alexandre aleksander alexandr sascha xander olek oleksandr sanya shura
 alexandra alex sandra sandy sasha alejandra alessandra aleksandra alexa sascha lexi olya
 alexei alexey aleksey alyosha lyosha alexis oleksii
 alfred al fred freddy alfredo alfie
@@ -50,9 +50,9 @@ alice alicia ali
 allen alan allan al
 amanda mandy
 anastasia nastya stacy anastasiia asya
-andrew andy drew andreas andre andrea andres andrei andrey andrzej andrij andriy anders andryusha
+andrew andy drew andreas andre andres andrei andrey andrzej andrij andriy anders andryusha
 angela angie angelika angelina
-anna ann anne annie ana anya hannah hanna annika anja anita anka anushka
+anna ann anne annie ana anya annika anja anita anka anushka
 anthony tony anton antonio antoine antoni tolya antonin toni
 arthur art arturo artur
 barbara barb babs bärbel basia
@@ -79,7 +79,7 @@ clara klara claire clare chiara
 claudia claudine klaudia
 clemens clement clemente
 clifford cliff
-colin nicholas cole
+colin cole
 cornelius cornelis cor kees neil
 cynthia cindy
 dagmar dasha
@@ -101,7 +101,7 @@ edmund ed eddie edmond
 edward ed eddie ted teddy ned eduard eduardo edouard edvard edoardo
 eleanor ellie nora nell eleonore elena lenore
 elena helen helena helene lena ellen alyona olena yelena lenka
-elizabeth liz lizzie beth betty eliza lisa elisabeth elisa elise isabel elsa bettina liesl lise elspeth betsy libby lilibet erzsebet elzbieta ela sisi lizaveta yelizaveta liza
+elizabeth liz lizzie beth betty eliza lisa elisabeth elisa elise elsa bettina liesl lise elspeth betsy libby lilibet erzsebet elzbieta ela sisi lizaveta yelizaveta liza
 emily emma emilia em emilie
 emmanuel manuel manny emanuel manolo manu
 eric erik erich rick erick
@@ -122,44 +122,51 @@ gabriella gabriele gabriela gaby gabi gabrielle
 galina galya
 gary garry
 geoffrey geoff jeff jeffrey jeffery godfrey gottfried
-george georg jorge georges giorgio georgy yuri jerzy jürgen jörg jiri yury yuriy georgi zhora goran gyorgy györgy iurii
+george georg jorge georges giorgio georgy jerzy jörg jiri georgi zhora gyorgy györgy
 gerald gerry jerry gerhard gerard gerd gerardo geraldo
 gilbert gil bert gilberto
-giovanni gianni vanni john
+giovanni gianni vanni
 giuseppe beppe peppe joseph pino
 gregory greg gregor grigory grisha gregorio grzegorz grigori greger
 guillermo memo william guille
 gustav gustavo gus gustave
 harold harry hal harald
-hans johannes johann hannes hansi
 heinrich heinz heiner henrik hendrik henry henk
 henry harry hank henri heinrich enrique enrico henrik hal hendrik quique henryk
 herbert herb bert heribert
 hermann herman armin
 howard howie
 hubert hugh hugo bert
-ian iain john ivan
+ian iain
 ignacio nacho ignatius ignaz inaki
 igor ihor
 ilya ilia elias ilja illia
 irene irina ira iryna irena irka
 isaac ike zack izaak isaak
 isabella isabel bella izzy isabelle ysabel isobel
-ivan vanya john johann jan ion iwan
-jacob jake jack jakob jacobo jakub yakov kuba jacek jacques jaco
-james jim jimmy jamie jaime jay jem diego santiago jacques iago
-jan john johannes johan jean hans janek jasiek honza
-jane janet jean joan jeanne johanna giovanna juana jana jenny joanna janina hana asia
+ivan vanya iwan
+jacob jake jakob jacobo jakub yakov kuba jacek jaco
+james jim jimmy jamie jaime jem
+jan janek jasiek honza
+jane janie
+janet jan
+joan joanie
+johanna hanna joanna jo
+hannah hanna
 janine jeannine
 jason jay
 javier xavier javi xavi saverio
-jean john jeannot
+jean jeannot
 jennifer jen jenny jenni
 jeremy jerry jeremiah jeremias jérémie jem
 jessica jess jessie
 joachim achim jochen joaquin jochim jockel quim
 joel yoel
-john jack johnny jon juan jean johann johannes johan giovanni ivan jan joao sean ian hans jonny juanito janos jani
+john jack johnny jon jonny
+johannes johann hannes hans hansi johan jan
+juan juanito
+janos jani
+joao joaozinho
 jonathan jon jonny johnny nathan jonatan yonatan johnathan
 jordan jordi
 jose pepe joseph zé chepe
@@ -196,7 +203,7 @@ manfred fred manni
 marcel marcelo marcello marceli
 margaret maggie meg peggy marge greta margarita margarete marguerite rita margot margareta gretel grete małgorzata gosia margherita madge daisy margit margret
 maria mary marie mia mariya masha marija mariana maría miriam molly polly mitzi mascha mariella moira maya maryia
-mark marc marcus markus marco marcos marek marko marcin mario
+mark marc marcus markus marco marcos marek marko
 marina marinka
 martin marty martino marten martijn márton marcin martyn
 martha marta marthe
@@ -211,7 +218,7 @@ michelle shelly michele michaela michèle
 mohammed muhammad mohamed mohammad mohd muhammed mehmet mo mohamad
 natalia natalie natasha nat nataliya natalya nata nathalie tasha
 nathan nathaniel nate nat nathanael
-nicholas nick nicolas nicky nikolas nico nikolai klaus nikolaus nicola niklas nikita kolya niels nils mikołaj nikolay mykola nikos nikolaos nicolo nikola niccolo
+nicholas nick nicolas nicky nikolas nico nikolai klaus nikolaus nicola niklas kolya niels nils mikołaj nikolay mykola nikos nikolaos nicolo nikola niccolo
 nicole nicky nikki nicola nic
 nikita nick nikitas
 oleg oleh
@@ -252,7 +259,7 @@ sebastian seb bastian basti sebastien bas sebastiano sebastián seba
 sergey sergei sergio serge seryozha serhii sergiy sergej serhiy sergii
 sharon shari
 sigmund siegmund sigi
-simon simeon shimon simone szymon semyon
+simon simeon shimon szymon semyon
 sofia sophie sophia sonya sonja zofia zosia sofie sofija sofya
 stanislav stas stanislaw staszek stanley stan stanislas stanislaus slava
 stephanie steph stefanie steffi stefania estefania stephania

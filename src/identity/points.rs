@@ -40,15 +40,15 @@ pub(super) struct Tie {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Weight {
     pub points: i32,
-    pub reasons: Vec<String>,
+    pub reasons: Vec<&'static str>,
     /// Nothing but the full names agrees.
     pub by_name: bool,
 }
 
 impl Weight {
-    fn add(&mut self, points: i32, reason: &str) {
+    fn add(&mut self, points: i32, reason: &'static str) {
         self.points += points;
-        self.reasons.push(reason.to_string());
+        self.reasons.push(reason);
     }
 }
 
@@ -63,14 +63,14 @@ pub(super) fn weigh(a: &Profile<'_>, b: &Profile<'_>, tie: Tie) -> Weight {
     let handle = handle_points(a, b).max(handle_points(b, a));
     let local = same_local(a, b).then_some((ALIKE, "same local part"));
     // A name and a handle made from it are one piece of evidence; a local part of another make is a second.
-    let own_make = local.is_some() && !a.fulls.iter().any(|n| n.spellings().contains(&a.local));
+    let made_of_name = [a, b].iter().any(|p| p.fulls.iter().any(|n| n.is_spelled(without_number(&p.local))));
     if let Some((points, reason)) = name.max(handle) {
         weight.add(points, reason);
     }
     match local {
-        Some((points, reason)) if own_make && name.is_some() || weight.points == 0 => weight.add(points, reason),
+        Some((points, reason)) if !made_of_name && name.is_some() || weight.points == 0 => weight.add(points, reason),
         Some((points, reason)) if weight.points < points => {
-            weight = Weight { points, reasons: vec![reason.to_string()], by_name: false }
+            weight = Weight { points, reasons: vec![reason], by_name: false }
         }
         _ => {}
     }
@@ -111,12 +111,16 @@ fn name_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> 
 
 /// What the handles and the local part of `a` say about the names of `b`.
 fn handle_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)> {
-    let is_full_name = |h: &String| b.fulls.iter().any(|n| is_written_together(h, &n.words));
+    let is_full_name =
+        |h: &String| h.chars().count() >= limits::HANDLE_CHARS && b.fulls.iter().any(|n| n.together.contains(h));
     let handles = if a.fits_singles(b) { a.handles.as_slice() } else { &[] };
-    if a.handles.iter().any(|h| b.handles.contains(h)) || handles.iter().any(is_full_name) || a.is_account_of(b) {
+    if a.handles.iter().any(|h| b.handles.contains(h))
+        || handles.iter().chain(&a.singles).any(is_full_name)
+        || a.is_account_of(b)
+    {
         return Some((NAME, "handle is the other's name"));
     }
-    if a.handles.iter().any(|h| *h == b.local) {
+    if a.handles.contains(&b.local) {
         return Some((ALIKE, "handle is the other's local part"));
     }
     // With a number behind it `dito82` could be anybody's, unless a "Dana" stands beside it.
@@ -141,17 +145,6 @@ fn same_local(a: &Profile<'_>, b: &Profile<'_>) -> bool {
 /// Does a word spell a name? Initials count with a number behind them only where `numbered` says so.
 fn spells(word: &str, name: &Name, numbered: bool) -> bool {
     let stem = without_number(word);
-    let whole = is_written_together(stem, &name.words)
-        || name.ends().is_some_and(|(first, last)| {
-            [format!("{first}{last}"), format!("{last}{first}")].iter().any(|s| s == stem)
-        });
-    !stem.is_empty() && (whole || (numbered || stem == word) && name.spellings().iter().any(|s| s == stem))
-}
-
-fn is_written_together(handle: &str, words: &[String]) -> bool {
-    let mut words = words.to_vec();
-    (0..words.len()).any(|_| {
-        words.rotate_left(1);
-        words.concat() == handle
-    })
+    let is_in = |list: &[String]| list.iter().any(|s| s == stem);
+    !stem.is_empty() && (is_in(&name.together) || (numbered || stem == word) && is_in(&name.shortened))
 }

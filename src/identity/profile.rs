@@ -2,9 +2,9 @@
 //!
 //! Invariant: an address that is no person's (desk, placeholder, relay) offers nothing to compare.
 
+use super::AddressFacts;
 use super::names::{Name, contradict, fold_word, is_kin, is_nobody, lists_contradict};
 use super::nicknames::is_given;
-use super::{AddressFacts, Me};
 use crate::address::AddrSpec;
 use crate::limits;
 
@@ -14,6 +14,8 @@ pub(super) struct Profile<'a> {
     pub addr: &'a AddrSpec,
     /// Without tag, or the account number of a code host: equal means the same mailbox.
     pub plain: String,
+    /// The names shown with it, but for mine, and how often.
+    pub seen: Vec<(Name, u32)>,
     /// Full names, cards first.
     pub fulls: Vec<Name>,
     /// One-word names and code-host accounts that tell people apart, folded.
@@ -35,8 +37,15 @@ pub(super) struct Profile<'a> {
 }
 
 impl<'a> Profile<'a> {
-    pub fn of(addr: &'a AddrSpec, facts: &AddressFacts, me: &Me) -> Profile<'a> {
-        let names = read_names(facts, me);
+    pub fn of(addr: &'a AddrSpec, facts: &AddressFacts, mine: &[Name]) -> Profile<'a> {
+        let seen: Vec<(Name, u32)> = facts
+            .names
+            .iter()
+            .filter_map(|(text, count)| Some((Name::read(text)?, *count)))
+            .filter(|(name, _)| !mine.iter().any(|m| m.is_same_as(name)))
+            .collect();
+        let names =
+            distinct(facts.card_names.iter().filter_map(|n| Name::read(n)).chain(seen.iter().map(|(n, _)| n.clone())));
         let relay = is_relay(&names);
         // `mail@` of one's own domain is how many people write their address, if a name stands with it.
         let own_mail = addr.local() == "mail" && names.iter().any(|n| n.full);
@@ -50,6 +59,7 @@ impl<'a> Profile<'a> {
             local: String::new(),
             local_spelling: String::new(),
             singles: Vec::new(),
+            seen,
             person,
             known: facts.sent > 0 || facts.met > 0 || !facts.card_names.is_empty(),
             sent: facts.sent > 0,
@@ -103,22 +113,16 @@ impl<'a> Profile<'a> {
     /// Are the single names shown with this address no reason against the full names of the other?
     pub fn fits_singles(&self, other: &Profile<'_>) -> bool {
         let fits = |single: &String| {
-            other.fulls.iter().any(|n| {
-                n.joined() == *single || n.spellings().contains(single) || n.words.iter().any(|w| is_kin(w, single))
-            })
+            other.fulls.iter().any(|n| n.is_spelled(single) || n.words.iter().any(|w| is_kin(w, single)))
         };
         self.singles.is_empty() || self.singles.iter().any(fits)
     }
 }
 
-/// The names of an address that name a person other than me, cards first, each once.
-pub(super) fn read_names(facts: &AddressFacts, me: &Me) -> Vec<Name> {
-    let mine: Vec<Name> = me.names.iter().filter_map(|n| Name::read(n)).collect();
-    let all = facts.card_names.iter().chain(facts.names.iter().map(|(n, _)| n));
+fn distinct(all: impl Iterator<Item = Name>) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
-    for name in all.take(2 * limits::NAMES).filter_map(|n| Name::read(n)) {
-        let is_mine = mine.iter().any(|m| m.words == name.words);
-        if !is_mine && names.iter().all(|n| n.words != name.words || n.full != name.full) {
+    for name in all.take(2 * limits::NAMES) {
+        if names.iter().all(|n| n.words != name.words || n.full != name.full) {
             names.push(name);
         }
     }
@@ -126,7 +130,7 @@ pub(super) fn read_names(facts: &AddressFacts, me: &Me) -> Vec<Name> {
 }
 
 /// Three people behind one address: a list, a forge, an assistant.
-pub(super) fn is_relay(names: &[Name]) -> bool {
+fn is_relay(names: &[Name]) -> bool {
     let mut people: Vec<&Name> = Vec::new();
     for name in names.iter().filter(|n| n.full) {
         if people.iter().all(|p| contradict(p, name)) {
@@ -247,8 +251,8 @@ const GENERIC_LOCALS: &[&str] = &[
     "opensource",
     "personal",
     "postgres",
-    "private",
     "privat",
+    "private",
     "professional",
     "programming",
     "public",
@@ -272,6 +276,6 @@ mod tests {
 
     #[test]
     fn lists_are_sorted() {
-        assert!(PLACEHOLDER_LOCALS.is_sorted());
+        assert!(PLACEHOLDER_LOCALS.is_sorted() && GENERIC_LOCALS.is_sorted());
     }
 }
