@@ -89,15 +89,17 @@ impl Engine {
                 away.push((main.start, main.end));
             }
         }
+        let mut pauses: Vec<(Timestamp, Timestamp)> = Vec::new();
         for choice in &self.memory.choices {
             if let Word::Pause(until) = choice.what {
-                // a later pause replaces an earlier one
-                away.retain(|(from, _): &(Timestamp, Timestamp)| {
-                    !self.memory.choices.iter().any(|c| c.at == *from && matches!(c.what, Word::Pause(_)))
-                });
-                away.push((choice.at, until));
+                // a later pause replaces what is left of an earlier one
+                for (_, end) in &mut pauses {
+                    *end = (*end).min(choice.at);
+                }
+                pauses.push((choice.at, until));
             }
         }
+        away.extend(pauses);
         away.sort();
         self.memory.away = away;
         self.memory.holidays = holidays;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::reply::ReminderRow;
 use super::{Engine, Result};
-use crate::evidence::ReminderId;
+use crate::evidence::{Observation, ReminderId};
 use crate::identity::ContactId;
 use crate::outbox::{Channel, Entry, EntryKind, State, queue};
 use crate::time::{DAY, Timestamp};
@@ -25,6 +25,7 @@ impl Engine {
         let mut next: BTreeMap<ContactId, Timestamp> =
             self.memory.reviews.iter().filter_map(|(id, r)| Some((*id, r.next_at?))).collect();
         next.extend(self.memory.touched.iter().filter_map(|a| self.memory.people.contact_of(a)).map(|c| (c.id, now)));
+        self.plan_meetings(&mut next, until, now)?;
         let mut rows = Vec::new();
         let mut at = now;
         for _ in 0..STEPS {
@@ -83,6 +84,19 @@ impl Engine {
                 ..self.reminder_row(&e, &words)
             })
             .collect())
+    }
+
+    /// Planned meetings give their people a review when they have ended.
+    fn plan_meetings(&self, next: &mut BTreeMap<ContactId, Timestamp>, until: Timestamp, now: Timestamp) -> Result<()> {
+        for observation in self.store.evidence_between(now, until) {
+            let Observation::Meeting(meeting) = observation? else { continue };
+            let Some(end) = meeting.main().map(|r| r.end.plus(1)) else { continue };
+            for contact in meeting.addresses().filter_map(|a| self.memory.people.contact_of(a)) {
+                let at = next.entry(contact.id).or_insert(end);
+                *at = (*at).min(end);
+            }
+        }
+        Ok(())
     }
 
     /// The summary shows what is due for it on its morning.

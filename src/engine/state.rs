@@ -75,12 +75,15 @@ pub struct Memory {
     pub known_since: Option<Timestamp>,
     /// The last event.
     pub clock: Option<Clock>,
+    /// The last wake.
+    pub woke_at: Option<Timestamp>,
     /// Keyed hashes of forgotten addresses.
     pub forgotten: BTreeSet<Vec<u8>>,
 }
 
 const CLOCK: &[u8] = b"clock";
 const KNOWN_SINCE: &[u8] = b"known_since";
+const WOKE_AT: &[u8] = b"woke_at";
 const ME: &[u8] = b"me";
 
 impl Memory {
@@ -127,6 +130,7 @@ impl Memory {
             memory.forgotten.insert(record?.0);
         }
         memory.clock = record(store, CLOCK)?;
+        memory.woke_at = record(store, WOKE_AT)?;
         memory.known_since = record(store, KNOWN_SINCE)?;
         for contact in &setup.contacts {
             for address in &contact.addresses {
@@ -179,6 +183,11 @@ pub fn put_entry(entry: &Entry) -> Put {
 /// The clock's record.
 pub fn put_clock(clock: Clock) -> Put {
     (Shelf::Meta, CLOCK.to_vec(), encode(&clock))
+}
+
+/// The last wake's record.
+pub fn put_woke_at(at: Timestamp) -> Put {
+    (Shelf::Meta, WOKE_AT.to_vec(), encode(&at))
 }
 
 /// The oldest fact's record.

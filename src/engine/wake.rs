@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::SourceKind;
 use super::reply::{ContactRow, Tally};
-use super::state::{Put, Reviewed, put_review};
+use super::state::{Put, Reviewed, put_review, put_woke_at};
 use super::{Effect, Engine, EngineError, Result, mails};
-use crate::evidence::{MessageId, ReminderId};
+use crate::evidence::{Class, MessageId, Observation, ReminderId};
 use crate::identity::{Contact, ContactId};
 use crate::ledger::{Attendance, ContactHistory, Kind};
 use crate::outbox::compose::{message_id, reason};
@@ -17,7 +17,7 @@ use crate::outbox::queue::{self, Pick};
 use crate::outbox::words::Words;
 use crate::outbox::{Entry, EntryKind, State, Whom};
 use crate::policy::{Policies, Review, Standing, review};
-use crate::store::Strength;
+use crate::store::{Commit, Strength};
 use crate::time::{DAY, Timestamp};
 
 /// What a review of one contact changes.
@@ -32,6 +32,7 @@ impl Engine {
     }
 
     pub(super) fn wake(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
+        self.touch_passed(now)?;
         self.refresh(now)?;
         let words = self.words(now)?;
         self.review_due(&words, now)?;
@@ -42,6 +43,24 @@ impl Engine {
         effects.extend(self.deliver(&words, now)?);
         self.store.sync()?;
         Ok(effects)
+    }
+
+    /// Facts whose time has come since the last wake: meetings that ended, mail read before its date.
+    fn touch_passed(&mut self, now: Timestamp) -> Result<()> {
+        let since = self.memory.woke_at.unwrap_or(now).min(now).minus(DAY);
+        let passed: Vec<_> = self.store.evidence_between(since, now).collect::<std::result::Result<_, _>>()?;
+        for observation in &passed {
+            match observation {
+                Observation::Meeting(meeting) => self.memory.touched.extend(meeting.addresses().cloned()),
+                Observation::Mail(mail) if mail.class == Class::Person => {
+                    self.memory.touched.extend(mail.addresses().cloned())
+                }
+                _ => {}
+            }
+        }
+        self.memory.woke_at = Some(now);
+        self.store.commit(Commit { puts: vec![put_woke_at(now)], ..Commit::default() }, Strength::Atomic)?;
+        Ok(())
     }
 
     /// Contacts to look at now.

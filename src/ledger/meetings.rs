@@ -225,7 +225,7 @@ pub fn counts(believed: &Believed, me: &Me, now: Timestamp) -> Result<(), &'stat
         "it is an all-day event"
     } else if main.marks.working_location {
         "it is a working location"
-    } else if !believed.mine {
+    } else if !believed.mine && !me.addresses.is_empty() {
         "you neither organize nor accepted it"
     } else if humans < 2 {
         "it names nobody but you"
@@ -245,7 +245,8 @@ pub fn counts(believed: &Believed, me: &Me, now: Timestamp) -> Result<(), &'stat
 pub fn humans(main: &Revision, me: &Me) -> u32 {
     if !main.attendees.is_empty() {
         let listed = main.attendees.iter().map(|a| &a.who.address).chain(main.organizer.iter().map(|o| &o.address));
-        let me_listed = listed.into_iter().any(|a| me.is_me(a));
+        // `read` without --me knows nobody: then the list is all there is
+        let me_listed = me.addresses.is_empty() || listed.into_iter().any(|a| me.is_me(a));
         return main.humans.saturating_add(u32::from(!me_listed));
     }
     let named: BTreeSet<&AddrSpec> = main.names.iter().chain(main.organizer.iter().map(|o| &o.address)).collect();

@@ -24,6 +24,18 @@ pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
     found
 }
 
+/// Days before an annual day from which on it has a verdict.
+const AHEAD: i64 = 14;
+
+/// When the next annual day comes into sight.
+pub fn next_look(case: &Case<'_>) -> Option<crate::time::Timestamp> {
+    let zone = &case.p.hours.zone;
+    let today = zone.date(case.now);
+    let years = [0, 1].map(|n| today.year().saturating_add(n));
+    let dates = days(case).into_iter().flat_map(|(_, day, _)| years.into_iter().filter_map(move |y| day.in_year(y)));
+    dates.map(|d| zone.at(add_days(d, -AHEAD), 0)).filter(|t| *t > case.now).min()
+}
+
 /// Annual days of cards and of birthday calendars, with what names the cause.
 fn days(case: &Case<'_>) -> Vec<(Occasion, AnnualDay, String)> {
     let cards = case.h.cards.iter().filter(|c| !c.gone).flat_map(|c| {
@@ -42,7 +54,7 @@ fn annual(case: &Case<'_>, occasion: Occasion, day: AnnualDay, cause: &str) -> O
     let hours = &case.p.hours;
     let today = hours.zone.date(case.now);
     let date = [0, 1].into_iter().filter_map(|n| day.in_year(today.year().checked_add(n)?)).find(|d| *d >= today)?;
-    if crate::time::days_between(today, date) > 14 {
+    if crate::time::days_between(today, date) > AHEAD {
         return None;
     }
     let silent = case.h.last_contact_at().is_none_or(|at| case.now.since(at) > LONG_SILENCE);

@@ -187,6 +187,7 @@ pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
         }
         v.contact = Some(h.person.id);
     }
-    let next_at = verdicts.iter().flat_map(|v| [v.due_at, v.expires_at]).filter(|t| *t > now).min();
+    let times = verdicts.iter().flat_map(|v| [v.due_at, v.expires_at]);
+    let next_at = times.chain(milestone::next_look(&case)).filter(|t| *t > now).min();
     Review { verdicts, next_at }
 }

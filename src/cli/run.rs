@@ -1,0 +1,147 @@
+//! `run --once`. Part of `cli`.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::print::{Look, tell};
+use super::session::{Session, unexpected};
+use super::{Outcome, Trouble};
+use crate::daemon::{Progress, Round, doors, once};
+use crate::engine::{Reply, Request};
+use crate::time::{DAY, Timestamp, now};
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub struct RunArguments {
+    /// Read every source once, deliver what is due, exit
+    #[arg(long)]
+    once: bool,
+    /// As if it were this time (RFC 3339)
+    #[arg(long, value_parser = super::moment, requires = "once", value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `run --once --json` prints.
+#[derive(Serialize)]
+struct Report {
+    at: Timestamp,
+    read: u64,
+    sent: Vec<Sent>,
+    waiting: Vec<crate::engine::reply::ReminderRow>,
+    failed: Vec<Failure>,
+}
+
+#[derive(Serialize)]
+struct Sent {
+    reminder: String,
+    subject: String,
+    message_id: String,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    source: Option<String>,
+    what: String,
+}
+
+pub fn run(config: Option<&Path>, arguments: &RunArguments) -> Outcome {
+    if !arguments.once {
+        return Err(Trouble::Usage(
+            "this version has no service yet: use kithd run --once, from a timer or cron".to_string(),
+        ));
+    }
+    let mut session = Session::open(config)?;
+    let at = arguments.at.unwrap_or_else(now);
+    let round = round(&mut session, at, arguments.at.is_some())?;
+    report(&mut session, &round, arguments.json)?;
+    if round.failed.is_empty() && round.undelivered.is_empty() { Ok(()) } else { Err(Trouble::Failed(String::new())) }
+}
+
+/// One round with progress on a terminal; `demo` runs the same.
+pub fn round(session: &mut Session, at: Timestamp, pinned: bool) -> Result<Round, Trouble> {
+    if let Some(back) = session.engine.begin_round(at, pinned)? {
+        tell(&format!("the clock is {back} s behind the store's last time; kithd goes on"));
+    }
+    session.now = at;
+    let bar = Bar::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))?;
+    let sources = doors::sources(&session.config);
+    let post = doors::post(&session.config);
+    let zone = session.zone().clone();
+    let mut progress = |p: Progress| bar.step(&p);
+    let round = runtime.block_on(once(&mut session.engine, &sources, &post, &zone, at, &mut progress));
+    bar.0.finish_and_clear();
+    Ok(round?)
+}
+
+/// A bar on standard error, shown only on a terminal and only when it takes a while.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Bar {
+        let target =
+            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{msg:20!} {pos} read {wide_bar} {per_sec} {eta}") {
+            bar.set_style(style);
+        }
+        Bar(bar)
+    }
+
+    fn step(&self, p: &Progress) {
+        self.0.inc(p.read);
+        if let Some(left) = p.left {
+            self.0.set_length(self.0.position().saturating_add(left));
+        }
+        self.0.set_message(p.source.clone());
+    }
+}
+
+fn report(session: &mut Session, round: &Round, json: bool) -> Outcome {
+    let now = session.now;
+    // what would go out within a day, so that a user sees what waits for the hours or the caps
+    let Reply::Reminders(plan) = session.ask(Request::Plan(now.plus(7 * DAY)))? else { return Err(unexpected()) };
+    let waiting: Vec<_> =
+        plan.into_iter().filter(|r| r.due_at <= now && r.would_send_at.is_some_and(|t| t > now)).collect();
+    let out = session.out();
+    for (source, what) in &round.failed {
+        tell(&format!("{source}: {what}"));
+    }
+    for what in &round.undelivered {
+        tell(what);
+    }
+    if json {
+        let failed = round.failed.iter().map(|(s, what)| Failure { source: Some(s.clone()), what: what.clone() });
+        let undelivered = round.undelivered.iter().map(|what| Failure { source: None, what: what.clone() });
+        let sent = round.sent.iter().map(|e| Sent {
+            reminder: e.showing.reminder.to_string(),
+            subject: e.subject.clone(),
+            message_id: e.message_id.to_string(),
+        });
+        out.json(&Report {
+            at: now,
+            read: round.read,
+            sent: sent.collect(),
+            waiting,
+            failed: failed.chain(undelivered).collect(),
+        });
+        return Ok(());
+    }
+    out.line(&format!("{} read, {} sent, {} waiting", round.read, round.sent.len(), waiting.len()));
+    for envelope in &round.sent {
+        out.table(&[vec![(Look::Good, "sent".to_string()), (Look::Plain, envelope.subject.clone())]]);
+    }
+    for row in &waiting {
+        let at = row.would_send_at.map(|t| out.time(t)).unwrap_or_default();
+        out.table(&[vec![(Look::Dim, format!("waits until {at}")), (Look::Plain, row.subject.clone())]]);
+    }
+    Ok(())
+}
