@@ -3,8 +3,14 @@
 
 pub mod address;
 pub mod delivery;
+pub mod engine;
 pub mod evidence;
+pub mod identity;
+pub mod ledger;
 pub mod limits;
+pub mod outbox;
+pub mod policy;
 pub mod read;
 pub mod source;
+pub mod store;
 pub mod time;

@@ -12,8 +12,27 @@ use crate::time::{DAY, HOUR, MINUTE};
 pub const MESSAGE_BYTES: usize = 1 << 20;
 /// Bytes of the header block handed to the parser (real ones stay under 32 KiB).
 pub const HEADER_BYTES: usize = 64 << 10;
+/// Bytes of a line of an mbox that are looked at in one go; longer ones come in pieces.
+pub const LINE_BYTES: usize = 8 << 10;
+/// Bytes of one header field that are kept before it is parsed.
+pub const FIELD_BYTES: usize = 16 << 10;
+/// Bytes of all address fields of one name handed to the parser: it looks ahead for the end of each
+/// encoded word, so hostile ones cost the square of this.
+pub const ADDRESS_FIELD_BYTES: usize = 16 << 10;
+/// Bytes of one unstructured or parametrized field handed to the parser, for the same reason.
+pub const TEXT_FIELD_BYTES: usize = 4 << 10;
+/// Fields of one header block; mail that passed ten relays with all their seals has about 120.
+pub const HEADER_FIELDS: usize = 1_000;
+/// Bytes of a date as a header writes it.
+pub const DATE_BYTES: usize = 120;
 /// Bytes of decoded text that class, new text and acts look at.
 pub const TEXT_BYTES: usize = 64 << 10;
+/// Bytes of an automatic answer in which absence and the day of return are looked for.
+pub const AWAY_BYTES: usize = 4 << 10;
+/// Longest absence that is believed, in days: a parental leave.
+pub const AWAY_DAYS: i64 = 400;
+/// Bytes of an HTML attribute that are looked at.
+pub const ATTRIBUTE_BYTES: usize = 1 << 10;
 /// Bytes of HTML source turned into text.
 pub const HTML_BYTES: usize = 256 << 10;
 /// MIME parts of one message; 9 MB of empty parts cost mail-parser 648 MB (measured).
@@ -24,6 +43,9 @@ pub const MIME_DEPTH: usize = 20;
 pub const SUBJECT_BYTES: usize = 200;
 /// Bytes kept of the one sentence a reminder may quote.
 pub const SENTENCE_BYTES: usize = 240;
+/// Bytes of one sentence that phrases are looked for in; rules compare phrases in pairs, and what is
+/// longer was not written as a sentence.
+pub const SENTENCE_READ_BYTES: usize = 2_000;
 /// Acts kept of one message.
 pub const ACTS: usize = 8;
 /// Addresses kept of one header field; the total is kept as a number.
@@ -38,6 +60,24 @@ pub const MESSAGE_ID_BYTES: usize = 250;
 pub const REFERENCES: usize = 6;
 /// Bytes kept of an answer to one of our own mails; verbs are short.
 pub const ANSWER_BYTES: usize = 400;
+/// Bytes of an attribution ("On ... wrote:"), folded lines together; names and addresses are short.
+pub const ATTRIBUTION_BYTES: usize = 400;
+/// Lines above its verb that an attribution may begin in (clients fold at 72 columns).
+pub const ATTRIBUTION_BEFORE: usize = 3;
+/// Lines below its verb that an attribution may end in.
+pub const ATTRIBUTION_AFTER: usize = 2;
+/// Lines that are no header field among those of a quoted header.
+pub const HEADER_GAP_LINES: usize = 7;
+/// Lines of a quoted header, folded recipients included.
+pub const HEADER_BLOCK_LINES: usize = 60;
+/// Lines of a signature after `--` without the blank that makes it certain.
+pub const SIGNATURE_LINES: usize = 15;
+/// Lines from the end in which a closing or the line of a phone is looked for.
+pub const CLOSING_LINES: usize = 12;
+/// Bytes of a line of a closing: a name, a title, a telephone number, no sentence.
+pub const CLOSING_BYTES: usize = 80;
+/// Quoted lines this long may have been folded on their way (mail is set in 72 to 78 columns).
+pub const FOLDED_BYTES: usize = 60;
 /// How long before `now` the text of mail is read; older mail gives its headers only. Longer than
 /// any rule's window (a second follow-up of an unanswered question, and what it rests on).
 pub const TEXT_WINDOW: i64 = 120 * DAY;
@@ -54,6 +94,22 @@ pub const FEED_BYTES: u64 = 1 << 30;
 pub const COMPONENT_BYTES: usize = 256 << 10;
 /// Nested `BEGIN`; icalendar overflows the stack at 2,000 (measured).
 pub const COMPONENT_DEPTH: usize = 8;
+/// Bytes of one unfolded line of a calendar; a longer one is an attachment or a novel.
+pub const COMPONENT_LINE_BYTES: usize = 64 << 10;
+/// Custom zones of one calendar, and names of zones remembered while it is read.
+pub const TIMEZONES: usize = 200;
+/// `STANDARD` and `DAYLIGHT` parts of one zone; each may have a rule of its own.
+pub const TIMEZONE_PARTS: usize = 100;
+/// Bytes of a `UID` (RFC 7986 5.3 asks for less than 255); a longer one is known by its digest.
+pub const UID_BYTES: usize = 255;
+/// Bytes of a title that words are looked for in.
+pub const TITLE_BYTES: usize = 400;
+/// Addresses kept that the text of an event names.
+pub const NAMED: usize = 4;
+/// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
+pub const RANGED: usize = 1_000;
+/// How long before the window an instance may begin and still reach into it.
+pub const LOOKBACK: i64 = 366 * DAY;
 /// Instances of one series inside the window.
 pub const INSTANCES: usize = 2_000;
 /// Steps of the recurrence iterator for one series, so that SECONDLY without an end is no trap.
@@ -111,8 +167,19 @@ pub const ERROR_BYTES: usize = 160;
 
 /// Operations of one transaction; larger ones make sled hold every touched page (measured).
 pub const TRANSACTION: usize = 200;
-/// Bytes of sled's page cache.
-pub const CACHE_BYTES: u64 = 16 << 20;
+/// Bytes of sled's page cache; 16 MiB cost 60 MiB of memory while 100,000 mails are read, 4 MiB
+/// cost 35, at the same speed (measured).
+pub const CACHE_BYTES: u64 = 4 << 20;
+/// Reads after each transaction: sled frees what a transaction replaced only after 128 of them.
+pub const BREATHERS: usize = 128;
+/// Bytes the journal may hold beyond four times what it says.
+pub const JOURNAL_SLACK: u64 = 64 << 10;
+/// Records of one shelf carried over from a damaged store.
+pub const SALVAGED_RECORDS: usize = 10_000;
+/// Bytes of one key or value of a backup; anything longer is no backup of ours.
+pub const BACKUP_FIELD: u32 = 16 << 20;
+/// Mails found by one Message-ID; more name it only where somebody plays games.
+pub const MENTIONS: usize = 1_000;
 /// Bytes of one stored value; larger ones leave sled's log for files of their own (measured).
 pub const VALUE_BYTES: usize = 4 << 10;
 /// Seconds a command waits for a store that another process holds.
@@ -125,9 +192,9 @@ pub const FACTS: usize = 5_000;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
-pub const MEETING_HUMANS: usize = 8;
+pub const MEETING_HUMANS: u32 = 8;
 /// Humans of a meeting that counts as attendance only.
-pub const ATTENDANCE_HUMANS: usize = 15;
+pub const ATTENDANCE_HUMANS: u32 = 15;
 /// Names kept of one address; three incompatible ones make it a relay.
 pub const NAMES: usize = 6;
 
@@ -153,3 +220,34 @@ pub const COVERAGE_FEED: i64 = DAY;
 pub const SOURCE_LOST: i64 = 14 * DAY;
 /// The loop looks at the wall clock at least this often, in seconds.
 pub const WAKE_SECS_MAX: i64 = 60;
+
+// -- who is who --------------------------------------------------------------------------------------------
+
+/// Words of one display name that are compared; longer ones are sentences.
+pub const NAME_WORDS: usize = 6;
+/// Incompatible full names that make an address a relay.
+pub const RELAY_NAMES: usize = 3;
+/// Letters a handle or local part needs before it tells people apart.
+pub const HANDLE_CHARS: usize = 6;
+/// Letters a one-word name needs to be a handle without a number or a local part like it.
+pub const LONG_HANDLE_CHARS: usize = 10;
+/// Letters a handle needs that is its own local part, or a given name with a number.
+pub const OWN_HANDLE_CHARS: usize = 7;
+/// Letters a first name may be cut by: fewer make another name (Paul, Paula; Jan, Jane).
+pub const SHORTENED_BY: usize = 3;
+/// Letters a spelling of a name (`dito`) needs before it counts.
+pub const SPELLING_CHARS: usize = 5;
+/// Letters two names need before a slip of the pen is believed.
+pub const NEAR_NAME_CHARS: usize = 9;
+/// A name is common, and alone no proof, where each of its words stands in this many full names ...
+pub const COMMON_NAME: usize = 5;
+/// ... and chance alone would make a second person of that name with more than 1 in this many.
+pub const COMMON_NAME_SHARE: usize = 20;
+/// Addresses sharing a name key that are all weighed against each other ...
+pub const BLOCK: usize = 100;
+/// ... and neighbours each is weighed against where more share it.
+pub const BLOCK_REACH: usize = 20;
+/// Addresses that evidence may join into one contact; nobody has more, and checking them is quadratic.
+pub const CONTACT_ADDRESSES: usize = 40;
+/// Proposals kept, best first.
+pub const PROPOSALS: usize = 500;

@@ -311,6 +311,19 @@ pub enum Announcement {
     Farewell,
 }
 
+impl Announcement {
+    /// As templates name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Announcement::NewJob => "new_job",
+            Announcement::Promotion => "promotion",
+            Announcement::Wedding => "wedding",
+            Announcement::Baby => "baby",
+            Announcement::Farewell => "farewell",
+        }
+    }
+}
+
 /// An automatic answer that says somebody is away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OutOfOffice {

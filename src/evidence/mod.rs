@@ -153,22 +153,28 @@ pub struct Batch {
     /// Things looked at (messages, events, cards), including those that gave no observation.
     pub read: u64,
     /// Set on the last batch of a good full reading of a calendar or address book: whatever this
-    /// source said before and did not say again since `began_at` is gone (a future instance is
-    /// cancelled, a past one stays).
+    /// source said before and is not in it is gone (a future instance is cancelled, a past one stays).
     pub full: Option<FullReading>,
     /// Things still to be read by this reading, as far as the door knows; for progress.
     pub left: Option<u64>,
 }
 
 /// A complete reading of a calendar or an address book.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FullReading {
     /// `read_at` of every revision of this reading.
     pub began_at: Timestamp,
     /// Until when instances were expanded; later ones were not looked for.
     pub until: Timestamp,
-    /// Things the reading held, for the guard against feeds that turn empty.
-    pub items: u64,
+    /// Cards, and instances that begin at `began_at` or later, that the reading held; sorted.
+    pub seen: Vec<EvidenceId>,
+}
+
+impl FullReading {
+    /// Is this one missing from it?
+    pub fn lacks(&self, id: EvidenceId) -> bool {
+        self.seen.binary_search(&id).is_err()
+    }
 }
 
 /// One opaque piece of a source's reading position; what it holds is the door's own business.

@@ -126,6 +126,7 @@ fn read_files(
         });
         outcome?;
         reading.good += 1;
+        reading.whole &= found.complete;
         reading.items += found.events;
         batches.batch.read += found.events;
         found.complaints.into_iter().for_each(|c| batches.complain(c));
@@ -150,7 +151,7 @@ mod tests {
     fn fake(mut file: std::fs::File, context: &CalendarContext<'_>, sink: Sink<'_>) -> CalendarReading {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
-        let mut reading = CalendarReading::default();
+        let mut reading = CalendarReading { complete: true, ..CalendarReading::default() };
         for uid in text.lines().filter_map(|l| l.strip_prefix("UID:")) {
             reading.events += 1;
             let revision = Revision {

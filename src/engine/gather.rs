@@ -1,0 +1,287 @@
+//! Everything the store knows of one contact, as the ledger wants it. Part of `engine`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::event::ContactSetting;
+use super::{Engine, Result};
+use crate::address::AddrSpec;
+use crate::evidence::{ActKind, Card, Class, EvidenceId, Mail, Meeting, Observation, Word};
+use crate::identity::{Contact, ContactId};
+use crate::ledger::{ContactHistory, Facts, Person, Viewpoint, history, meetings, rhythm};
+use crate::limits;
+use crate::outbox::{EntryKind, State};
+use crate::policy::{HORIZON, Policies};
+use crate::time::{DAY, Span, Timestamp};
+
+impl Engine {
+    /// Makes the lenses anew where something they rest on has changed.
+    pub(super) fn refresh(&mut self, now: Timestamp) -> Result<()> {
+        if !super::state::is_same_me(&self.store, &self.setup)?
+            || (self.memory.addresses.is_empty() && self.store.counts().evidence() > 0)
+        {
+            self.rebuild_addresses()?;
+        }
+        if self.memory.nobody_stale {
+            self.refresh_nobody(now)?;
+        }
+        self.refresh_away();
+        if self.memory.people_stale {
+            let before = std::mem::take(&mut self.memory.people);
+            self.memory.people = self.resolve();
+            for contact in self.memory.people.contacts() {
+                let same = before
+                    .by_id(contact.id)
+                    .is_some_and(|old| old.addresses == contact.addresses && old.name == contact.name);
+                if !same {
+                    self.memory.touched.extend(contact.addresses.iter().cloned());
+                }
+            }
+            self.memory.people_stale = false;
+        }
+        Ok(())
+    }
+
+    fn resolve(&self) -> crate::identity::People {
+        use crate::identity::{ConfigContact, People, Ties};
+        let config = |c: &ContactSetting| ConfigContact { addresses: c.addresses.clone(), name: c.name.clone() };
+        let ties = Ties {
+            threads: BTreeSet::new(),
+            cards: self.memory.cards.clone(),
+            config: self.setup.contacts.iter().map(config).collect(),
+        };
+        let words: Vec<Word> = self.memory.choices.iter().map(|c| c.what.clone()).collect();
+        People::resolve(&self.setup.me, &self.memory.addresses, &ties, &words)
+    }
+
+    /// Meetings that list nobody: names in summaries, absences, holidays, birthdays.
+    fn refresh_nobody(&mut self, now: Timestamp) -> Result<()> {
+        self.memory.nobody.clear();
+        for observation in self.store.of_nobody(now.minus(800 * DAY), now.plus(limits::CALENDAR_AHEAD)) {
+            if let Observation::Meeting(meeting) = observation? {
+                self.memory.nobody.push(meeting);
+            }
+        }
+        let surplus = self.memory.nobody.len().saturating_sub(limits::FACTS);
+        self.memory.nobody.drain(..surplus);
+        self.memory.nobody_stale = false;
+        Ok(())
+    }
+
+    /// Absences (all-day, one's own, nobody else in it), pauses, and holidays.
+    fn refresh_away(&mut self) {
+        let own = self.setup.own_calendars();
+        let holiday_sources: BTreeSet<&str> =
+            self.setup.sources.iter().filter(|s| s.holidays).map(|s| s.name.as_str()).collect();
+        let mut away = Vec::new();
+        let mut holidays = BTreeSet::new();
+        for meeting in &self.memory.nobody {
+            let Some(believed) = meetings::believe(meeting, &self.setup.me, None) else { continue };
+            let main = &believed.main;
+            let crate::evidence::Speaker::Feed(source) = &main.said_by else { continue };
+            if believed.cancelled || !main.all_day {
+                continue;
+            }
+            if holiday_sources.contains(source.as_str()) {
+                let (first, last) = (self.zone().date(main.start), self.zone().date(main.end.minus(1)));
+                let days = crate::time::days_between(first, last).clamp(0, 60);
+                holidays.extend((0..=days).map(|n| crate::time::add_days(first, n)));
+            } else if own.contains(source) && main.marks.absence && main.names.is_empty() {
+                away.push((main.start, main.end));
+            }
+        }
+        for choice in &self.memory.choices {
+            if let Word::Pause(until) = choice.what {
+                // a later pause replaces an earlier one
+                away.retain(|(from, _): &(Timestamp, Timestamp)| {
+                    !self.memory.choices.iter().any(|c| c.at == *from && matches!(c.what, Word::Pause(_)))
+                });
+                away.push((choice.at, until));
+            }
+        }
+        away.sort();
+        self.memory.away = away;
+        self.memory.holidays = holidays;
+    }
+
+    /// What the rules go by, as of the lenses.
+    pub(super) fn policies(&self) -> Policies {
+        let mut hours = self.setup.hours.clone();
+        hours.holidays.extend(self.memory.holidays.iter().copied());
+        Policies {
+            hours,
+            rules: self.setup.rules.clone(),
+            relationships: self.setup.relationships.clone(),
+            away: self.memory.away.clone(),
+        }
+    }
+
+    pub(super) fn viewpoint(&self) -> Viewpoint {
+        Viewpoint {
+            me: self.setup.me.clone(),
+            own_calendars: self.setup.own_calendars(),
+            hours: self.policies().hours,
+            known_since: self.memory.known_since.unwrap_or(Timestamp::MAX),
+            my_p90: rhythm::MY_P90_DEFAULT,
+        }
+    }
+
+    /// The history of one contact as of `now`.
+    pub(super) fn history_of(&self, contact: &Contact, view: &Viewpoint, now: Timestamp) -> Result<ContactHistory> {
+        Ok(history(self.facts_of(contact, now)?, view, now))
+    }
+
+    fn facts_of(&self, contact: &Contact, now: Timestamp) -> Result<Facts> {
+        let (mut mails, mut meetings, mut cards) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for address in &contact.addresses {
+            for observation in self.store.of_address(address, limits::FACTS)? {
+                match observation {
+                    Observation::Mail(mail) => drop(mails.insert(mail.id, mail)),
+                    Observation::Meeting(meeting) => drop(meetings.insert(meeting.key.id(), meeting)),
+                    Observation::Card(card) => drop(cards.insert(card.id, card)),
+                    Observation::Choice(_) => {}
+                }
+            }
+        }
+        let named = self
+            .memory
+            .nobody
+            .iter()
+            .filter(|m| m.main().is_some_and(|r| meetings::names_them(&r.summary, &contact.name)));
+        meetings.extend(named.map(|m| (m.key.id(), m.clone())));
+        let aside = self.aside(contact, &mails, &meetings, now)?;
+        let person = self.person(contact, &cards);
+        let mails: Vec<Mail> = mails.into_values().collect();
+        let meetings: Vec<Meeting> = meetings.into_values().collect();
+        let people = self.people_in(&mails, &aside, &meetings);
+        let theirs = |id: ContactId| contact.addresses.iter().any(|a| ContactId::of(a) == id);
+        let entries = self
+            .memory
+            .entries
+            .values()
+            .filter(|e| e.kind == EntryKind::Reminder && e.whom.as_ref().is_some_and(|w| theirs(w.id)));
+        let (mut shown, mut done_at) = (Vec::new(), Vec::new());
+        for entry in entries {
+            if entry.was_shown() {
+                shown.push((entry.occasion.clone(), entry.cause.clone()));
+            }
+            let by_user = entry.closed_by.as_deref() == Some("user");
+            done_at.extend(entry.closed_at.filter(|_| entry.state == State::Done && by_user));
+        }
+        Ok(Facts { person, mails, aside, meetings, cards: cards.into_values().collect(), done_at, shown, people })
+    }
+
+    /// Mail that does not name the contact: the rest of their recent threads, what the user wrote to
+    /// people of the same interviews, and to people they introduced.
+    fn aside(
+        &self,
+        contact: &Contact,
+        mails: &BTreeMap<EvidenceId, Mail>,
+        meetings: &BTreeMap<EvidenceId, Meeting>,
+        now: Timestamp,
+    ) -> Result<Vec<Mail>> {
+        let mut found: BTreeMap<EvidenceId, Mail> = BTreeMap::new();
+        let since = now.minus(HORIZON);
+        let mut others: BTreeSet<&AddrSpec> = BTreeSet::new();
+        for mail in mails.values().filter(|m| m.at > since && m.class == Class::Person) {
+            for id in mail.message_id.iter().chain(mail.in_reply_to.iter()).chain(mail.references.first()) {
+                if found.len() >= limits::THREAD_MAILS {
+                    break;
+                }
+                for observation in self.store.conversation(id)? {
+                    if let Observation::Mail(m) = observation {
+                        found.insert(m.id, m);
+                    }
+                }
+            }
+            if mail.acts().iter().any(|a| a.kind == ActKind::Introduction) {
+                others.extend(mail.to.iter().chain(&mail.cc).map(|a| &a.address));
+            }
+        }
+        let interviews = meetings.values().filter(|m| m.start() > since && m.main().is_some_and(|r| r.marks.interview));
+        others.extend(interviews.flat_map(Meeting::addresses));
+        let others = others.into_iter().filter(|a| !contact.addresses.contains(a) && !self.setup.me.is_me(a));
+        for address in others.take(limits::ATTENDEES) {
+            let theirs =
+                self.memory.people.contact_of(address).map_or_else(|| vec![address.clone()], |c| c.addresses.clone());
+            for address in theirs {
+                for observation in self.store.of_address(&address, limits::THREAD_MAILS)? {
+                    if let Observation::Mail(m) = observation {
+                        found.insert(m.id, m);
+                    }
+                }
+            }
+        }
+        found.retain(|id, _| !mails.contains_key(id));
+        Ok(found.into_values().collect())
+    }
+
+    fn people_in(
+        &self,
+        mails: &[Mail],
+        aside: &[Mail],
+        meetings: &[Meeting],
+    ) -> BTreeMap<AddrSpec, (ContactId, String)> {
+        let mails = mails.iter().chain(aside).flat_map(Mail::addresses);
+        let all: BTreeSet<&AddrSpec> = mails.chain(meetings.iter().flat_map(Meeting::addresses)).collect();
+        let named = |a: &&AddrSpec| self.memory.people.contact_of(a).map(|c| ((*a).clone(), (c.id, self.name_of(c))));
+        all.iter().filter_map(named).collect()
+    }
+
+    /// What the user calls somebody, else what the config or identity does.
+    pub(super) fn name_of(&self, contact: &Contact) -> String {
+        let said = self.latest(contact, |w| match w {
+            Word::Name(a, name) => Some((a, name.clone())),
+            _ => None,
+        });
+        let config = || self.setting(contact).and_then(|s| s.name.clone());
+        said.or_else(config).unwrap_or_else(|| contact.name.clone())
+    }
+
+    fn setting(&self, contact: &Contact) -> Option<&ContactSetting> {
+        self.setup.contacts.iter().find(|s| s.addresses.iter().any(|a| contact.addresses.contains(a)))
+    }
+
+    /// The latest word of a kind about any address of a contact.
+    fn latest<'a, T>(&'a self, contact: &Contact, pick: impl Fn(&'a Word) -> Option<(&'a AddrSpec, T)>) -> Option<T> {
+        let words = self.memory.choices.iter().rev().filter_map(|c| pick(&c.what));
+        words.into_iter().find(|(a, _)| contact.addresses.contains(a)).map(|(_, value)| value)
+    }
+
+    fn person(&self, contact: &Contact, cards: &BTreeMap<EvidenceId, Card>) -> Person {
+        let setting = self.setting(contact);
+        let relationship = self.latest(contact, |w| match w {
+            Word::Relationship(a, name) => Some((a, name.clone())),
+            _ => None,
+        });
+        let categories = || {
+            let known = self.setup.relationship_names();
+            let all = cards.values().filter(|c| !c.gone).flat_map(|c| &c.categories);
+            all.map(|c| c.replace([' ', '-'], "_")).find(|c| known.contains(&c.as_str()))
+        };
+        let every: Option<Option<Span>> = self.latest(contact, |w| match w {
+            Word::Every(a, span) => Some((a, *span)),
+            _ => None,
+        });
+        let muted = self.latest(contact, |w| match w {
+            Word::Mute(a, mute) => Some((a, *mute)),
+            _ => None,
+        });
+        // the later of `person` and `ignore` holds
+        let is_person = self.latest(contact, |w| match w {
+            Word::Person(a) => Some((a, true)),
+            Word::Ignore(a) => Some((a, false)),
+            _ => None,
+        });
+        Person {
+            id: contact.id,
+            name: self.name_of(contact),
+            addresses: contact.addresses.iter().cloned().collect(),
+            relationship: relationship.or_else(|| setting.and_then(|s| s.relationship.clone())).or_else(categories),
+            every: every.unwrap_or_else(|| setting.and_then(|s| s.every)),
+            muted: muted.unwrap_or_else(|| setting.is_some_and(|s| s.mute)),
+            person: is_person == Some(true) || (is_person.is_none() && setting.is_some()),
+            ignored: is_person == Some(false),
+            in_book: cards.values().any(|c| !c.gone),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What stands in each mail beside its entry. Part of `engine`.
+
+use super::sources::Gap;
+use super::{Engine, Result};
+use crate::evidence::Mail;
+use crate::limits;
+use crate::outbox::compose::{Content, LastContact, Line, Section, subject};
+use crate::outbox::words::Words;
+use crate::outbox::{Channel, Entry, EntryKind, State};
+use crate::policy::Fact;
+use crate::store::Strength;
+use crate::time::{DAY, Timestamp, add_days};
+use minijinja::context;
+
+/// A summary that could not go out on its day is still of use this long.
+const SUMMARY_LIFE: i64 = 3 * DAY;
+
+impl Engine {
+    /// Everything the mail of an entry says.
+    pub(super) fn content(&self, entry: &mut Entry, words: &Words, now: Timestamp) -> Result<Content> {
+        match entry.kind {
+            EntryKind::Reminder => self.reminder_content(entry, words, now),
+            EntryKind::Summary => self.summary_content(entry, words, now),
+            EntryKind::Notice => {
+                Ok(Content { subject: text(entry, "subject"), intro: entry.reason.clone(), ..Content::default() })
+            }
+            EntryKind::Help => Ok(help_content(entry, words)),
+        }
+    }
+
+    fn reminder_content(&self, entry: &Entry, words: &Words, now: Timestamp) -> Result<Content> {
+        let contact = entry.whom.as_ref().and_then(|w| self.memory.people.by_id(w.id));
+        let last = match contact {
+            Some(contact) => {
+                let history = self.history_of(contact, &self.viewpoint(), now)?;
+                let latest = history.interactions.iter().rev().filter(|i| i.counts).take(3);
+                latest.map(|i| LastContact { at: i.at, kind: i.kind.as_str(), subject: i.subject.clone() }).collect()
+            }
+            None => Vec::new(),
+        };
+        let merged = entry.items.iter().filter_map(|id| self.memory.entries.get(id));
+        let also = merged.map(|e| (subject(words, e), e.reason.clone())).collect();
+        Ok(Content { last, also, sent_until: self.sent_until(), ..Content::default() })
+    }
+
+    /// The latest point at or before `now` at which a summary was planned, or the next after it.
+    fn summary_at(&self, now: Timestamp, next: bool) -> Option<Timestamp> {
+        let (day, minute) = self.setup.summary?;
+        let today = self.zone().date(now);
+        let days = (0..=7).map(|n| add_days(today, if next { n } else { -n }));
+        let planned = days.filter(|d| d.weekday().to_monday_zero_offset() == i8::try_from(day).unwrap_or(0));
+        planned.map(|d| self.zone().at(d, minute)).find(|t| if next { *t > now } else { *t <= now })
+    }
+
+    pub(super) fn next_summary(&self, now: Timestamp) -> Option<Timestamp> {
+        self.summary_at(now, true)
+    }
+
+    /// Lines of the next summary: the quieter reminders that are due, most points first.
+    fn summary_items(&self, now: Timestamp) -> Vec<&Entry> {
+        let quiet = |e: &&Entry| {
+            e.channel == Channel::Summary && e.state == State::Due && e.due_at <= now && e.expires_at > now
+        };
+        let mut items: Vec<&Entry> = self.reminders().filter(quiet).collect();
+        items.sort_by_key(|e| (-e.score, e.expires_at, e.id));
+        items.truncate(limits::SUMMARY_ITEMS);
+        items
+    }
+
+    /// Puts the week's summary into the outbox once its time has come, if it has anything to say.
+    pub(super) fn queue_summary(&mut self, words: &Words, now: Timestamp) -> Result<()> {
+        let Some(at) = self.summary_at(now, false) else { return Ok(()) };
+        let expires = at.plus(SUMMARY_LIFE);
+        let week = self.zone().date(at).to_string();
+        let entry = Entry::new(EntryKind::Summary, "summary", "summary", &week, at, expires);
+        let known = self.memory.entries.contains_key(&entry.id);
+        let began = self.memory.known_since.is_some_and(|t| t < at);
+        if known || now >= expires || !began {
+            return Ok(());
+        }
+        let mut draft = entry.clone();
+        let content = self.summary_content(&mut draft, words, now)?;
+        if content.sections.iter().all(|s| s.lines.is_empty()) {
+            return Ok(());
+        }
+        self.keep(vec![entry], Vec::new(), Strength::Atomic)
+    }
+
+    fn summary_content(&self, entry: &mut Entry, words: &Words, now: Timestamp) -> Result<Content> {
+        let items = self.summary_items(now);
+        entry.items = items.iter().map(|e| e.id).collect();
+        let line = |e: &&Entry| Line { head: subject(words, e), body: e.reason.clone() };
+        let phrase = |key: &str| words.phrase("summary", key, &context! {});
+        let week = now.minus(7 * DAY);
+        let (mut met, mut wrote, mut drifting) = (Vec::new(), Vec::new(), Vec::new());
+        for r in self.memory.reviews.values().filter(|r| r.row.is_contact && !r.row.muted) {
+            if r.row.last_met_at.is_some_and(|t| t > week && t <= now) {
+                met.push(r.row.name.clone());
+            }
+            if r.row.last_sent_at.is_some_and(|t| t > week && t <= now) {
+                wrote.push(r.row.name.clone());
+            }
+            let silence = r.row.last_contact_at.map(|t| now.since(t) / DAY);
+            if let (Some(days), Some(usual)) = (silence, r.usual_days.filter(|u| *u > 0)) {
+                if days > usual.saturating_mul(2) && days > 21 && days < 400 {
+                    drifting.push((days.saturating_mul(100) / usual, r.row.name.clone(), days, usual));
+                }
+            }
+        }
+        drifting.sort_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
+        let drift_line = |(_, name, days, usual): &(i64, String, i64, i64)| {
+            let facts = context! { name => name, days => days, usual_days => usual };
+            Line { head: words.phrase("summary", "drift_line", &facts), body: String::new() }
+        };
+        let names = |all: &[String]| -> Vec<Line> {
+            all.iter().map(|n| Line { head: n.clone(), body: String::new() }).collect()
+        };
+        let held = self.memory.entries.values().filter_map(|e| Some((e, e.held.as_ref()?)));
+        let held_line =
+            |(e, (_, why)): (&Entry, &(Timestamp, String))| Line { head: subject(words, e), body: why.clone() };
+        let sections = [
+            Section { title: phrase("items"), numbered: true, lines: items.iter().map(line).collect() },
+            Section { title: phrase("met"), numbered: false, lines: names(&met) },
+            Section { title: phrase("wrote"), numbered: false, lines: names(&wrote) },
+            Section {
+                title: phrase("drifting"),
+                numbered: false,
+                lines: drifting.iter().take(5).map(drift_line).collect(),
+            },
+            Section {
+                title: phrase("held"),
+                numbered: false,
+                lines: held.map(held_line).take(limits::SUMMARY_ITEMS).collect(),
+            },
+        ];
+        let facts = context! { met => met, items => entry.items.iter().map(ToString::to_string).collect::<Vec<_>>() };
+        Ok(Content {
+            subject: words.phrase("summary", "subject", &facts),
+            intro: phrase("intro"),
+            how: phrase("how"),
+            sections: sections.into_iter().filter(|s| !s.lines.is_empty()).collect(),
+            ..Content::default()
+        })
+    }
+}
+
+fn text(entry: &Entry, fact: &str) -> String {
+    match entry.facts.get(fact) {
+        Some(Fact::Text(text)) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+/// The one answer to an answer that was not understood, or that asked for help.
+pub(super) fn help(words: &Words, mail: &Mail, unknown: String, now: Timestamp) -> Option<Entry> {
+    let mut entry = Entry::new(EntryKind::Help, "help", "help", &mail.id.to_string(), now, now.plus(DAY));
+    entry.reason = words.phrase("help", "intro", &context! {});
+    if !unknown.is_empty() {
+        entry.reason = format!("{} {}", words.phrase("help", "unknown", &context! { text => unknown }), entry.reason);
+    }
+    entry.about = Some(crate::policy::About::mail(mail));
+    Some(entry)
+}
+
+fn help_content(entry: &Entry, words: &Words) -> Content {
+    let lines = words.list("help", "verbs").into_iter().map(|head| Line { head, body: String::new() }).collect();
+    Content {
+        subject: words.phrase("help", "subject", &context! {}),
+        intro: entry.reason.clone(),
+        sections: vec![Section { title: String::new(), numbered: false, lines }],
+        ..Content::default()
+    }
+}
+
+/// Tells the user what is missing.
+pub(super) fn notice(words: &Words, gap: &Gap, since: Timestamp, now: Timestamp) -> Entry {
+    let occasion = if gap.no_sent { "no_sent" } else { "failing" };
+    let cause = format!("{} {occasion} {since}", gap.source);
+    let mut entry = Entry::new(EntryKind::Notice, "notice", occasion, &cause, now, now.plus(14 * DAY));
+    let facts = context! { source => &gap.source, since => since.to_string(), what => &gap.why };
+    entry.reason = words.phrase("notice", occasion, &facts);
+    let subject = words.phrase("notice", &format!("{occasion}_subject"), &facts);
+    entry.facts.insert("subject".to_string(), Fact::Text(subject));
+    entry
+}
+
+/// Tells the user that it is well again.
+pub(super) fn well(words: &Words, source: &str, now: Timestamp) -> Entry {
+    let mut entry =
+        Entry::new(EntryKind::Notice, "notice", "well", &format!("{source} well {now}"), now, now.plus(2 * DAY));
+    let facts = context! { source => source, since => now.to_string() };
+    entry.reason = words.phrase("notice", "well", &facts);
+    entry.facts.insert("subject".to_string(), Fact::Text(words.phrase("notice", "well_subject", &facts)));
+    entry
+}

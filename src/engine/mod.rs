@@ -1,0 +1,214 @@
+//! The one owner of the store: takes events, gives effects, answers questions. Floor 7.
+//!
+//! Invariant: synchronous, and knows neither clock nor network; `now` comes with each event, and
+//! what is committed before an effect is returned is durable.
+
+pub mod event;
+pub mod reply;
+
+mod answers;
+mod ask;
+mod choose;
+mod gather;
+mod mails;
+mod observe;
+mod plan;
+mod sources;
+mod state;
+mod wake;
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::evidence::{Delivery, Showing};
+use crate::limits;
+use crate::outbox::{Entry, EntryKind, State};
+use crate::store::{Commit, Store, StoreError, Strength};
+use crate::time::Timestamp;
+
+pub use event::{ContactSetting, Effect, Event, Found, Setup, SourceKind, SourceSpec};
+pub use reply::{Reply, Request};
+pub use sources::SourceState;
+use state::Memory;
+
+/// Why the engine could not do what it was asked.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The reminder's words are missing: a broken build.
+    #[error("the words of the reminders cannot be read: this build of kithd is broken")]
+    Words,
+    /// `--at` before the last `--at`.
+    #[error(
+        "--at {asked} lies before the store's last --at, {last}: time cannot go back in a store; use a later time or another [store] path"
+    )]
+    Backwards {
+        /// What was asked.
+        asked: Timestamp,
+        /// The last one.
+        last: Timestamp,
+    },
+}
+
+/// Result of the engine.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+/// The engine.
+pub struct Engine {
+    store: Store,
+    setup: Setup,
+    memory: Memory,
+    /// What was set aside when the store was opened, in plain words.
+    pub rebuilt: Option<String>,
+}
+
+impl Engine {
+    /// Opens the store at `path` and takes in what it holds.
+    pub fn open(path: &Path, setup: Setup, now: Timestamp) -> Result<Engine> {
+        let opened = Store::open(path, now)?;
+        let memory = Memory::load(&opened.store, &setup)?;
+        let mut engine = Engine { store: opened.store, setup, memory, rebuilt: opened.rebuilt };
+        engine.refresh(now)?;
+        Ok(engine)
+    }
+
+    /// The time of the store's last event.
+    pub fn last_now(&self) -> Option<Timestamp> {
+        self.memory.clock.map(|c| c.now)
+    }
+
+    /// The time commands answer as of: the store's last `--at` where it was last run so, else `real`.
+    pub fn as_of(&self, real: Timestamp) -> Timestamp {
+        self.memory.clock.filter(|c| c.pinned).map_or(real, |c| c.now)
+    }
+
+    /// Begins a round at `now`; `pinned` where the user named it with `--at`. Returns how far the
+    /// clock went back, in seconds, where it did.
+    pub fn begin_round(&mut self, now: Timestamp, pinned: bool) -> Result<Option<i64>> {
+        let last = self.memory.clock;
+        if let Some(last) = last.filter(|c| pinned && c.pinned && now < c.now) {
+            return Err(EngineError::Backwards { asked: now, last: last.now });
+        }
+        let clock = state::Clock { now, pinned };
+        self.memory.clock = Some(clock);
+        let commit = Commit { puts: vec![state::put_clock(clock)], ..Commit::default() };
+        self.store.commit(commit, Strength::Atomic)?;
+        Ok(last.filter(|c| now < c.now && !pinned).map(|c| c.now.since(now)))
+    }
+
+    /// Reading positions of a source, for its door.
+    pub fn cursors(&self, source: &str) -> Result<Vec<crate::evidence::Cursor>> {
+        Ok(self.store.cursors(source)?)
+    }
+
+    /// Takes one event. What it wants done is durable before it is returned.
+    pub fn apply(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>> {
+        match event {
+            Event::Observed(batch) => {
+                self.observe(batch, now)?;
+                Ok(Vec::new())
+            }
+            Event::ReadThrough { source, until, folders, sent_found } => {
+                self.read_through(&source, until, folders, sent_found, now)?;
+                Ok(Vec::new())
+            }
+            Event::SourceFailed { source, level, what } => {
+                self.source_failed(&source, level, &what, now)?;
+                Ok(Vec::new())
+            }
+            Event::Woke => self.wake(now),
+            Event::Settled { showing, delivery } => self.settled(showing, &delivery, now),
+            Event::Found { showing, answer } => self.found(showing, answer, now),
+            Event::Chose(choice) => {
+                self.chose(vec![choice], now)?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// When something falls due without any event; at most a day ahead.
+    pub fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let limit = now.plus(crate::time::DAY);
+        let entries = self.memory.entries.values().filter_map(|e| match e.state {
+            State::Due | State::Snoozed | State::Sending => Some(e.try_at.max(e.due_at)),
+            State::Sent => Some(e.expires_at),
+            _ => None,
+        });
+        let reviews = self.memory.reviews.values().filter_map(|r| r.next_at);
+        let summary = self.next_summary(now);
+        let opening = self.setup.hours.next_open(now.plus(1));
+        entries.chain(reviews).chain(summary).chain([opening]).filter(|t| *t > now).min().unwrap_or(limit).min(limit)
+    }
+
+    fn settled(&mut self, showing: Showing, delivery: &Delivery, now: Timestamp) -> Result<Vec<Effect>> {
+        let Some(mut entry) = self.memory.entries.get(&showing.reminder).cloned() else { return Ok(Vec::new()) };
+        if entry.showing != showing.number {
+            return Ok(Vec::new());
+        }
+        entry.settle(delivery, now);
+        self.keep_shown(entry, now)?;
+        match delivery {
+            Delivery::Unknown(_) => Ok(self.searches(now)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn found(&mut self, showing: Showing, answer: Found, now: Timestamp) -> Result<Vec<Effect>> {
+        let Some(mut entry) = self.memory.entries.get(&showing.reminder).cloned() else { return Ok(Vec::new()) };
+        if entry.state != State::Sending || entry.showing != showing.number {
+            return Ok(Vec::new());
+        }
+        let begun = entry.try_at;
+        match answer {
+            Found::Yes => entry.shown(now),
+            Found::No => entry.not_found(now),
+            Found::CannotSearch if now.since(begun) >= limits::UNKNOWN_SECS => entry.not_found(now),
+            Found::CannotSearch => return Ok(Vec::new()),
+        }
+        self.keep_shown(entry, now)?;
+        Ok(Vec::new())
+    }
+
+    /// Keeps an entry whose showing ended; what stood in the same mail shares its fate.
+    fn keep_shown(&mut self, entry: Entry, now: Timestamp) -> Result<()> {
+        let mut changed = Vec::new();
+        for id in &entry.items {
+            let Some(mut item) = self.memory.entries.get(id).cloned() else { continue };
+            if entry.state == State::Sent && matches!(item.state, State::Due | State::Sending) {
+                item.showing = item.showing.max(1);
+                item.message_id.clone_from(&entry.message_id);
+                item.shown_in = Some(entry.id);
+                item.shown(now);
+                changed.push(item);
+            }
+        }
+        changed.push(entry);
+        self.keep(changed, Vec::new(), Strength::Durable)
+    }
+
+    /// Commits entries, and records beside them, and remembers them.
+    fn keep(&mut self, entries: Vec<Entry>, puts: Vec<state::Put>, strength: Strength) -> Result<()> {
+        if entries.is_empty() && puts.is_empty() {
+            return Ok(());
+        }
+        let mut commit = Commit { puts, ..Commit::default() };
+        commit.puts.extend(entries.iter().map(state::put_entry));
+        self.store.commit(commit, strength)?;
+        self.memory.entries.extend(entries.into_iter().map(|e| (e.id, e)));
+        Ok(())
+    }
+
+    /// Searches for showings whose outcome is unknown: at start-up, and again after 1, 5, 15, 60 minutes.
+    pub fn searches(&self, now: Timestamp) -> Vec<Effect> {
+        let sending = self.memory.entries.values().filter(|e| e.state == State::Sending && e.try_at <= now);
+        sending.filter_map(|e| Some(Effect::Find { showing: e.showing(), message_id: e.message_id.clone()? })).collect()
+    }
+
+    /// Entries of reminders about people, without notices and help.
+    fn reminders(&self) -> impl Iterator<Item = &Entry> {
+        self.memory.entries.values().filter(|e| e.kind == EntryKind::Reminder)
+    }
+}

@@ -1,0 +1,305 @@
+//! A batch of observations to one commit. Part of `engine`.
+//!
+//! Invariant: a batch and its cursors are committed together, and taking the same batch again
+//! changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::state::{may_be_contact, put_address, put_known_since, put_me, put_source};
+use super::{Engine, Result, answers};
+use crate::address::AddrSpec;
+use crate::evidence::{Batch, Class, EventStatus, FullReading, Mail, Meeting, Observation, Speaker};
+use crate::identity::AddressFacts;
+use crate::ledger::letters::{is_mine, is_own};
+use crate::ledger::meetings;
+use crate::limits;
+use crate::store::{Commit, Shelf, Strength};
+use crate::time::{Timestamp, Zone};
+
+/// What one fact says of one address.
+#[derive(Clone, Copy, Default)]
+struct Says {
+    received: bool,
+    sent: bool,
+    met: bool,
+}
+
+impl Engine {
+    pub(super) fn observe(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
+        let mut commit = Commit {
+            cursors: batch.cursors.into_iter().map(|c| (batch.source.clone(), c)).collect(),
+            ..Commit::default()
+        };
+        let mut facts: BTreeMap<AddrSpec, AddressFacts> = BTreeMap::new();
+        let mut told = Vec::new();
+        let mut oldest = self.memory.known_since;
+        for observation in batch.observations {
+            if self.is_forgotten(&observation) {
+                continue;
+            }
+            let known = self.store.evidence(observation.id())?;
+            let mut joined = known.clone().unwrap_or_else(|| observation.clone());
+            if known.is_some() && !joined.join(&observation) {
+                continue;
+            }
+            if !matches!(joined, Observation::Card(_)) && joined.at() <= now {
+                oldest = Some(oldest.map_or(joined.at(), |o| o.min(joined.at())));
+            }
+            self.note(&joined, &mut facts)?;
+            self.touch(&joined);
+            if let Observation::Mail(mail) = &joined {
+                if mail.answer.is_some() {
+                    told.push(mail.clone());
+                }
+            }
+            commit.evidence.push(joined);
+        }
+        if let Some(full) = batch.full {
+            commit.evidence.extend(self.missing(&batch.source, full)?);
+        }
+        self.remember(facts, &mut commit);
+        if oldest != self.memory.known_since {
+            self.memory.known_since = oldest;
+            commit.puts.extend(oldest.map(put_known_since));
+        }
+        self.complain(&batch.complaints, &mut commit);
+        let state = self.memory.sources.entry(batch.source.clone()).or_default();
+        state.read = state.read.saturating_add(batch.read);
+        state.reading = true;
+        commit.puts.push(put_source(&batch.source, state));
+        self.store.commit(commit, Strength::Atomic)?;
+        for mail in told {
+            self.hear(&mail, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whoever was forgotten is not collected again: mail to or from them, meetings and cards with them.
+    fn is_forgotten(&self, observation: &Observation) -> bool {
+        if self.memory.forgotten.is_empty() {
+            return false;
+        }
+        let about = match observation {
+            Observation::Mail(mail) if is_mine(mail, &self.setup.me) => {
+                mail.to.iter().map(|a| a.address.clone()).collect()
+            }
+            Observation::Mail(mail) => mail.from.iter().map(|a| a.address.clone()).collect(),
+            Observation::Choice(_) => Vec::new(),
+            other => other.addresses(),
+        };
+        about.iter().any(|a| self.memory.forgotten.contains(&self.forgotten_key(a)))
+    }
+
+    /// The keyed hash a forgotten address is known by.
+    pub(super) fn forgotten_key(&self, address: &AddrSpec) -> Vec<u8> {
+        let hash = blake3::keyed_hash(self.store.secret(), address.without_tag().as_str().as_bytes());
+        hash.as_bytes().iter().take(16).copied().collect()
+    }
+
+    /// Marks whom a fact speaks of for review, and what the lenses rest on as out of date.
+    pub(super) fn touch(&mut self, observation: &Observation) {
+        match observation {
+            Observation::Mail(mail) if !matches!(mail.class, Class::Bulk | Class::List) || mail.lies_in_sent() => {
+                self.memory.touched.extend(mail.addresses().cloned());
+                self.memory.touched.extend(mail.bounce.iter().filter_map(|b| b.recipient.clone()));
+            }
+            Observation::Mail(mail) => self.memory.touched.extend(mail.from.iter().map(|a| a.address.clone())),
+            Observation::Meeting(meeting) => {
+                let addresses: BTreeSet<AddrSpec> = meeting.addresses().cloned().collect();
+                self.memory.nobody_stale |= meeting.revisions.iter().any(|r| r.attendees.is_empty());
+                self.memory.touched.extend(addresses);
+            }
+            Observation::Card(card) => {
+                self.memory.touched.extend(card.addresses.iter().cloned());
+                self.memory.cards.retain(|c| *c != card.addresses);
+                if !card.gone {
+                    self.memory.cards.push(card.addresses.clone());
+                }
+                self.memory.people_stale = true;
+            }
+            Observation::Choice(_) => {}
+        }
+    }
+
+    /// Adds what a fact says of its addresses to what is known of them.
+    pub(super) fn note(&self, observation: &Observation, facts: &mut BTreeMap<AddrSpec, AddressFacts>) -> Result<()> {
+        match observation {
+            Observation::Mail(mail) => self.note_mail(mail, facts),
+            Observation::Meeting(meeting) => self.note_meeting(meeting, facts),
+            Observation::Card(card) if !card.gone => {
+                for address in &card.addresses {
+                    let known = self.known(address, facts)?;
+                    for name in &card.names {
+                        if !known.card_names.contains(name) && known.card_names.len() < limits::NAMES {
+                            known.card_names.push(name.clone());
+                        }
+                    }
+                    if known.card_names.is_empty() {
+                        known.card_names.push(address.local().to_string());
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_mail(&self, mail: &Mail, facts: &mut BTreeMap<AddrSpec, AddressFacts>) -> Result<()> {
+        if is_own(mail) {
+            return Ok(());
+        }
+        let mine = is_mine(mail, &self.setup.me);
+        if mine && !matches!(mail.class, Class::Auto | Class::Dsn) {
+            for a in mail.to.iter().chain(&mail.cc).chain(&mail.bcc) {
+                self.note_one(&a.address, a.name.as_deref(), mail.at, Says { sent: true, ..Says::default() }, facts)?;
+            }
+        } else if !mine && matches!(mail.class, Class::Person | Class::List | Class::Calendar | Class::Bulk) {
+            if let Some(from) = mail.sender() {
+                let says = Says { received: mail.class == Class::Person, ..Says::default() };
+                self.note_one(&from.address, from.name.as_deref(), mail.at, says, facts)?;
+            }
+            // names of people in Cc and To of person mail teach us what somebody is called
+            if mail.class == Class::Person {
+                for a in mail.to.iter().chain(&mail.cc).filter(|a| a.name.is_some()) {
+                    self.note_one(&a.address, a.name.as_deref(), mail.at, Says::default(), facts)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note_meeting(&self, meeting: &Meeting, facts: &mut BTreeMap<AddrSpec, AddressFacts>) -> Result<()> {
+        let own = self.setup.own_calendars();
+        let Some(believed) = meetings::believe(meeting, &self.setup.me, Some(&own)) else { return Ok(()) };
+        let counts = meetings::counts(&believed, &self.setup.me, Timestamp::MAX).is_ok();
+        let met = counts && meetings::humans(&believed.main, &self.setup.me) <= limits::MEETING_HUMANS;
+        let main = &believed.main;
+        let attendees = main.attendees.iter().filter(|a| a.human).map(|a| (&a.who.address, a.who.name.as_deref()));
+        let organizer = main.organizer.iter().map(|o| (&o.address, o.name.as_deref()));
+        let named = main.names.iter().map(|a| (a, None)).filter(|_| main.attendees.is_empty());
+        for (address, name) in attendees.chain(organizer).chain(named) {
+            self.note_one(address, name, main.start, Says { met, ..Says::default() }, facts)?;
+        }
+        Ok(())
+    }
+
+    fn note_one(
+        &self,
+        address: &AddrSpec,
+        name: Option<&str>,
+        at: Timestamp,
+        says: Says,
+        facts: &mut BTreeMap<AddrSpec, AddressFacts>,
+    ) -> Result<()> {
+        if self.setup.me.is_me(address) {
+            return Ok(());
+        }
+        let known = self.known(address, facts)?;
+        // flags and first sights only, so that reading again adds nothing
+        known.received = known.received.max(u32::from(says.received));
+        known.sent = known.sent.max(u32::from(says.sent));
+        known.met = known.met.max(u32::from(says.met));
+        known.first_at = Some(known.first_at.map_or(at, |t| t.min(at)));
+        if let Some(name) = name {
+            if !known.names.iter().any(|(n, _)| n == name) {
+                known.see_name(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of an address, in this batch or before.
+    fn known<'a>(
+        &self,
+        address: &AddrSpec,
+        facts: &'a mut BTreeMap<AddrSpec, AddressFacts>,
+    ) -> Result<&'a mut AddressFacts> {
+        if !facts.contains_key(address) {
+            let known = match self.memory.addresses.get(address) {
+                Some(known) => known.clone(),
+                None => match self.store.record(Shelf::Address, address.as_str().as_bytes())? {
+                    Some(value) => super::state::decode(&value)?,
+                    None => AddressFacts::default(),
+                },
+            };
+            facts.insert(address.clone(), known);
+        }
+        Ok(facts.entry(address.clone()).or_default())
+    }
+
+    /// Keeps what changed of the addresses of a batch.
+    pub(super) fn remember(&mut self, facts: BTreeMap<AddrSpec, AddressFacts>, commit: &mut Commit) {
+        for (address, new) in facts {
+            let old = self.memory.addresses.get(&address);
+            if old == Some(&new) {
+                continue;
+            }
+            commit.puts.push(put_address(&address, &new));
+            if old.is_some() || may_be_contact(&new) {
+                self.memory.people_stale = true;
+                self.memory.addresses.insert(address, new);
+            }
+        }
+    }
+
+    /// What this source said before and does not say any more: future instances are gone, past ones
+    /// stay; cards are gone.
+    fn missing(&self, source: &str, full: FullReading) -> Result<Vec<Observation>> {
+        let mut gone = Vec::new();
+        let future = self.store.evidence_between(full.began_at, full.until);
+        let cards = self.store.evidence_between(Timestamp::MIN, Timestamp::MIN);
+        for observation in future.chain(cards) {
+            match observation? {
+                Observation::Meeting(mut meeting) => {
+                    let speaker = Speaker::Feed(source.to_string());
+                    let Some(r) = meeting.revisions.iter_mut().find(|r| r.said_by == speaker) else { continue };
+                    if full.lacks(meeting.key.id()) && !r.gone && r.status != EventStatus::Cancelled {
+                        r.gone = true;
+                        r.read_at = full.began_at;
+                        gone.push(Observation::Meeting(meeting));
+                    }
+                }
+                Observation::Card(mut card) => {
+                    if card.source == source && !card.gone && full.lacks(card.id) {
+                        card.gone = true;
+                        gone.push(Observation::Card(card));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Makes the derived facts of all addresses anew: after a damage, or when "me" has changed.
+    pub(super) fn rebuild_addresses(&mut self) -> Result<()> {
+        self.memory.addresses.clear();
+        let mut facts: BTreeMap<AddrSpec, AddressFacts> = BTreeMap::new();
+        for observation in self.store.evidence_between(Timestamp::MIN, Timestamp::MAX) {
+            self.note(&observation?, &mut facts)?;
+        }
+        let all: Vec<(AddrSpec, AddressFacts)> = facts.into_iter().collect();
+        for chunk in all.chunks(limits::BATCH) {
+            let puts = chunk.iter().map(|(a, f)| put_address(a, f)).collect();
+            self.store.commit(Commit { puts, ..Commit::default() }, Strength::Atomic)?;
+        }
+        self.memory.touched.extend(all.iter().map(|(a, _)| a.clone()));
+        self.memory.addresses = all.into_iter().filter(|(_, f)| may_be_contact(f)).collect();
+        self.memory.people_stale = true;
+        let put = put_me(&self.setup);
+        self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Durable)?;
+        Ok(())
+    }
+
+    /// The user's answer to one of our mails.
+    fn hear(&mut self, mail: &Mail, now: Timestamp) -> Result<()> {
+        let heard = answers::hear(self, mail, now)?;
+        self.chose(heard.choices, now)?;
+        self.keep(heard.help, Vec::new(), Strength::Durable)
+    }
+
+    /// The user's zone.
+    pub(super) fn zone(&self) -> &Zone {
+        &self.setup.hours.zone
+    }
+}

@@ -1,0 +1,224 @@
+//! What the engine remembers between events; all of it can be loaded from the store. Part of `engine`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Setup;
+use super::reply::ContactRow;
+use super::sources::SourceState;
+use super::{EngineError, Result};
+use crate::address::AddrSpec;
+use crate::evidence::{Choice, Complaint, Meeting, Observation, ReminderId, SourceName};
+use crate::identity::{AddressFacts, ContactId, People};
+use crate::outbox::Entry;
+use crate::store::{Shelf, Store, StoreError};
+use crate::time::{Date, Timestamp};
+
+/// A record for the store.
+pub type Put = (Shelf, Vec<u8>, Vec<u8>);
+
+/// The time of the last event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Clock {
+    /// Then.
+    pub now: Timestamp,
+    /// The user named it with `--at`.
+    pub pinned: bool,
+}
+
+/// What the last review of a contact left: when to look again, and its row for `contacts`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reviewed {
+    /// When looking again may give something else.
+    pub next_at: Option<Timestamp>,
+    /// As of then.
+    pub at: Timestamp,
+    /// The row; strength as of `at`.
+    pub row: ContactRow,
+    /// Usual days between contacts, and whether the silence is beyond them.
+    pub usual_days: Option<i64>,
+}
+
+/// What the engine remembers.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Addresses that may be a contact's: written to, met, on a card, or named by the user.
+    pub addresses: BTreeMap<AddrSpec, AddressFacts>,
+    /// Addresses of each card.
+    pub cards: Vec<Vec<AddrSpec>>,
+    /// Who is who; made anew by `refresh` when something it rests on has changed.
+    pub people: People,
+    /// `people` is out of date.
+    pub people_stale: bool,
+    /// Everything the user said, oldest first.
+    pub choices: Vec<Choice>,
+    /// The outbox.
+    pub entries: BTreeMap<ReminderId, Entry>,
+    /// The last review of each contact.
+    pub reviews: BTreeMap<ContactId, Reviewed>,
+    /// Addresses that new evidence speaks of since the last review.
+    pub touched: BTreeSet<AddrSpec>,
+    /// The sources.
+    pub sources: BTreeMap<SourceName, SourceState>,
+    /// What could not be read, oldest first.
+    pub complaints: Vec<Complaint>,
+    /// Meetings that list nobody: a summary may name somebody; absences; holidays.
+    pub nobody: Vec<Meeting>,
+    /// `nobody` is out of date.
+    pub nobody_stale: bool,
+    /// Times the user is away, pauses included.
+    pub away: Vec<(Timestamp, Timestamp)>,
+    /// Days of calendars marked `holidays`.
+    pub holidays: BTreeSet<Date>,
+    /// The oldest fact.
+    pub known_since: Option<Timestamp>,
+    /// The last event.
+    pub clock: Option<Clock>,
+    /// Keyed hashes of forgotten addresses.
+    pub forgotten: BTreeSet<Vec<u8>>,
+}
+
+const CLOCK: &[u8] = b"clock";
+const KNOWN_SINCE: &[u8] = b"known_since";
+const ME: &[u8] = b"me";
+
+impl Memory {
+    /// Loads everything from the store.
+    pub fn load(store: &Store, setup: &Setup) -> Result<Memory> {
+        let mut memory = Memory { people_stale: true, nobody_stale: true, ..Memory::default() };
+        for record in store.records(Shelf::Address) {
+            let (key, value) = record?;
+            let facts: AddressFacts = decode(&value)?;
+            if may_be_contact(&facts) {
+                memory.addresses.extend(address(&key).map(|a| (a, facts)));
+            }
+        }
+        for record in store.records(Shelf::Outbox) {
+            let entry: Entry = decode(&record?.1)?;
+            memory.entries.insert(entry.id, entry);
+        }
+        for record in store.records(Shelf::Review) {
+            let reviewed: Reviewed = decode(&record?.1)?;
+            memory.reviews.insert(reviewed.row.id, reviewed);
+        }
+        for record in store.records(Shelf::Coverage) {
+            let (key, value) = record?;
+            memory.sources.insert(String::from_utf8_lossy(&key).into_owned(), decode(&value)?);
+        }
+        for record in store.records(Shelf::Complaint) {
+            memory.complaints.push(decode(&record?.1)?);
+        }
+        memory.complaints.sort_by(|a, b| a.at.cmp(&b.at));
+        for observation in store.choices() {
+            if let Observation::Choice(choice) = observation? {
+                memory.choices.push(choice);
+            }
+        }
+        memory.choices.sort_by(|a, b| (a.at, a.id).cmp(&(b.at, b.id)));
+        for observation in store.evidence_between(Timestamp::MIN, Timestamp::MIN) {
+            if let Observation::Card(card) = observation? {
+                if !card.gone {
+                    memory.cards.push(card.addresses);
+                }
+            }
+        }
+        for record in store.records(Shelf::Forgotten) {
+            memory.forgotten.insert(record?.0);
+        }
+        memory.clock = record(store, CLOCK)?;
+        memory.known_since = record(store, KNOWN_SINCE)?;
+        for contact in &setup.contacts {
+            for address in &contact.addresses {
+                memory.addresses.entry(address.clone()).or_default();
+            }
+        }
+        memory.name_chosen();
+        Ok(memory)
+    }
+
+    /// Addresses the user spoke of are looked at even where no mail names them.
+    pub fn name_chosen(&mut self) {
+        let named: Vec<AddrSpec> = self.choices.iter().flat_map(|c| c.what.addresses()).collect();
+        for address in named {
+            self.addresses.entry(address).or_default();
+        }
+    }
+}
+
+/// Mail both ways, a meeting or a card makes a contact; mail to them alone may become one.
+pub fn may_be_contact(facts: &AddressFacts) -> bool {
+    facts.sent > 0 || facts.met > 0 || !facts.card_names.is_empty()
+}
+
+/// A value of a shelf.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// The value of a shelf.
+pub fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T> {
+    let what = |e: serde_json::Error| StoreError::Damaged { what: format!("a record: {e}") };
+    serde_json::from_slice(bytes).map_err(|e| EngineError::Store(what(e)))
+}
+
+/// The address of a key of [`Shelf::Address`].
+pub fn address(key: &[u8]) -> Option<AddrSpec> {
+    std::str::from_utf8(key).ok().and_then(AddrSpec::parse)
+}
+
+fn record<T: for<'a> Deserialize<'a>>(store: &Store, key: &[u8]) -> Result<Option<T>> {
+    store.record(Shelf::Meta, key)?.map(|v| decode(&v)).transpose()
+}
+
+/// The entry's record.
+pub fn put_entry(entry: &Entry) -> Put {
+    (Shelf::Outbox, entry.id.bytes().to_vec(), encode(entry))
+}
+
+/// The clock's record.
+pub fn put_clock(clock: Clock) -> Put {
+    (Shelf::Meta, CLOCK.to_vec(), encode(&clock))
+}
+
+/// The oldest fact's record.
+pub fn put_known_since(at: Timestamp) -> Put {
+    (Shelf::Meta, KNOWN_SINCE.to_vec(), encode(&at))
+}
+
+/// An address's record.
+pub fn put_address(address: &AddrSpec, facts: &AddressFacts) -> Put {
+    (Shelf::Address, address.as_str().as_bytes().to_vec(), encode(facts))
+}
+
+/// A review's record.
+pub fn put_review(reviewed: &Reviewed) -> Put {
+    (Shelf::Review, reviewed.row.id.bytes().to_vec(), encode(reviewed))
+}
+
+/// A source's record.
+pub fn put_source(name: &str, state: &SourceState) -> Put {
+    (Shelf::Coverage, name.as_bytes().to_vec(), encode(state))
+}
+
+/// A complaint's record: one a place, the latest.
+pub fn put_complaint(complaint: &Complaint) -> Put {
+    let hash = blake3::hash(format!("{}\0{}", complaint.source, complaint.place).as_bytes());
+    (Shelf::Complaint, hash.as_bytes().iter().take(16).copied().collect(), encode(complaint))
+}
+
+/// Who the user was when the derived facts were made.
+pub fn put_me(setup: &Setup) -> Put {
+    (Shelf::Meta, ME.to_vec(), me_mark(setup))
+}
+
+/// Were the derived facts made for this user?
+pub fn is_same_me(store: &Store, setup: &Setup) -> Result<bool> {
+    Ok(store.record(Shelf::Meta, ME)?.is_none_or(|mark| mark == me_mark(setup)))
+}
+
+fn me_mark(setup: &Setup) -> Vec<u8> {
+    let addresses: Vec<&str> = setup.me.addresses.iter().map(AddrSpec::as_str).collect();
+    let calendars: Vec<String> = setup.own_calendars().into_iter().collect();
+    encode(&(addresses, calendars))
+}

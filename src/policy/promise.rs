@@ -1,0 +1,66 @@
+//! What the user promised and has not visibly done. Part of `policy`.
+
+use super::{Case, Fact, Needs, Occasion, Rule, Verdict};
+use crate::evidence::{Act, ActKind};
+use crate::ledger::{Direction, Encounter, Letter, Part};
+use crate::time::DAY;
+
+/// Every promise to one contact.
+pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
+    let sent = case.recent(Direction::Sent).filter(|l| l.part == Part::To);
+    sent.flat_map(|l| {
+        let acts = l.mail.acts().iter().enumerate().filter(|(_, a)| a.kind == ActKind::Commitment);
+        let lead = l.mail.to.first().is_some_and(|a| case.h.person.addresses.contains(&a.address));
+        acts.filter(|_| lead).filter_map(|(n, a)| promise(case, l, a, u32::try_from(n).ok()?)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+fn promise(case: &Case<'_>, letter: &Letter, act: &Act, number: u32) -> Option<Verdict> {
+    let at = letter.mail.at;
+    let hours = &case.p.hours;
+    let explicit = act.due.filter(|d| d.explicit);
+    let due = match act.due {
+        Some(due) => hours.zone.at(hours.working_day_on_or_before(due.date), 9 * 60).max(at),
+        None => case.delay(Rule::Promise, 3).after(at, hours),
+    };
+    // several promises of one mail are one reminder where they fall on one day
+    let earlier = letter.mail.acts().iter().take(usize::try_from(number).ok()?);
+    if earlier.filter(|a| a.kind == ActKind::Commitment).any(|a| a.due == act.due) {
+        return None;
+    }
+    let step = number.saturating_add(1);
+    let mut v = Verdict::new(Occasion::Promise, letter.mail.id.to_string(), step, due, due.plus(30 * DAY), 65);
+    v.about_mail(letter);
+    v.point_if(explicit.is_some(), 15, "you named a date");
+    v.point_if(case.h.external, 5, "they work elsewhere");
+    v.veto_if(case.h.dead, "the address is dead: it bounced");
+    v.close_by_letter(kept(case, letter));
+    let meeting =
+        case.h.encounters.iter().find(|e: &&Encounter| e.read_at > at && e.end > at && e.mine && !e.cancelled);
+    v.close_by_meeting(meeting.filter(|_| letter.mail.marks().promises_meeting), case.now);
+    v.address = letter.mail.to.iter().find(|a| case.h.person.addresses.contains(&a.address)).map(|a| a.address.clone());
+    v.fact("quote", Fact::Text(act.text.clone()));
+    if explicit.is_some() {
+        v.fact("promised_for", Fact::Time(due));
+    }
+    v.pressing = explicit.is_some();
+    v.needs = Needs { sent: true, folders: false, calendars: true };
+    Some(v)
+}
+
+/// A later mail to them, or in the thread, that has a file, a link or the words of something done;
+/// of a promised introduction, the introduction.
+fn kept<'a>(case: &'a Case<'_>, letter: &Letter) -> Option<&'a Letter> {
+    let at = letter.mail.at;
+    let delivers = |l: &&Letter| {
+        let marks = l.mail.marks();
+        marks.attachment || marks.link || marks.delivers || l.has(ActKind::Introduction) || l.has(ActKind::Favour)
+    };
+    let to_them = case.h.sent_since(at).find(delivers);
+    let in_thread = || {
+        let thread = case.h.thread(&letter.mail);
+        thread.into_iter().find(|l| l.direction == Direction::Sent && l.mail.at > at && delivers(l))
+    };
+    to_them.or_else(in_thread)
+}

@@ -1,0 +1,53 @@
+//! The flags of a new text. Room of `read::acts`.
+//!
+//! Invariant: a flag is set by one sentence of the writer; only thanks are also looked for in the
+//! closing, where most of them stand.
+
+use super::phrases::{Group, Sentence};
+use super::{request, sentences};
+use crate::evidence::{Announcement, Marks};
+use crate::read::new_text::NewText;
+
+/// Reads the flags.
+pub fn of(body: &[Sentence], text: &NewText, attachment: bool) -> Marks {
+    let any = |group: Group| body.iter().any(|s| s.has(group));
+    let asked = |s: &Sentence| super::question::is_question(s) || request::is_request(s);
+    Marks {
+        attachment,
+        link: has_link(&text.body),
+        thanks_token: any(Group::Thank) || thanks_token(&text.closing) || thanks_token(&text.text),
+        delivers: any(Group::Delivers) || any(Group::Favour),
+        no_reply_needed: any(Group::NoReply),
+        no_rush: any(Group::NoRush),
+        declines: any(Group::Declines),
+        congratulates: any(Group::Congratulates),
+        advice: any(Group::Advice),
+        favour_asked: body.iter().any(|s| s.has(Group::FavourWord) && asked(s)),
+        offers_call: any(Group::OffersCall),
+        announces: announces(body),
+        promises_meeting: body
+            .iter()
+            .any(|s| s.has(Group::Meeting) && (super::commitment::is_commitment(s) || request::is_request(s))),
+    }
+}
+
+fn has_link(text: &str) -> bool {
+    ["http://", "https://", "www."].iter().any(|scheme| text.contains(scheme))
+}
+
+fn thanks_token(text: &str) -> bool {
+    text.lines().any(|l| Sentence::new(sentences::fold(l)).has(Group::Thank))
+}
+
+/// The first announcement, in the order of the text; questions about one are none.
+fn announces(body: &[Sentence]) -> Option<Announcement> {
+    let kinds = [
+        (Group::Baby, Announcement::Baby),
+        (Group::Wedding, Announcement::Wedding),
+        (Group::Promotion, Announcement::Promotion),
+        (Group::NewJob, Announcement::NewJob),
+        (Group::Farewell, Announcement::Farewell),
+    ];
+    let told = body.iter().filter(|s| !super::question::is_question(s));
+    told.flat_map(|s| kinds.iter().filter(|(group, _)| s.has(*group))).map(|(_, kind)| *kind).next()
+}

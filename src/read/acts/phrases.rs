@@ -1,0 +1,424 @@
+//! The phrases of all languages, found in one pass over a sentence. Room of `read::acts`.
+//!
+//! Invariant: rules see phrases only as hits (group, language, place); they hold no words of a
+//! language themselves.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::address::clip;
+use crate::limits;
+use crate::read::lexicon;
+
+macro_rules! groups {
+    ($($name:ident = $key:literal : $doc:literal,)*) => {
+        /// A key of the `[act]` tables. Order is without meaning.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Group { $(#[doc = $doc] $name,)* }
+
+        impl Group {
+            const ALL: &[(&'static str, Group)] = &[$(($key, Group::$name),)*];
+        }
+    };
+}
+
+groups! {
+    Pleasantry = "pleasantry": "Asked without wanting an answer: how are you.",
+    Tag = "tag": "Turns a statement into a rhetorical question: right?",
+    QuestionEnd = "question_end": "Ends a question that has no question mark.",
+    QuestionOpen = "question_open": "Opens a question, with or without its mark.",
+    Ask = "ask": "Polite question that is a request: could you.",
+    Please = "please": "Makes the sentence a request.",
+    NotRequest = "not_request": "Looks like a request and is none: please find.",
+    Request = "request": "Is a request by itself: let me know.",
+    Condition = "condition": "What follows is asked only in a case that may not come.",
+    TrailingCondition = "trailing_condition": "A condition behind a mere offer to be asked: if you have any questions.",
+    Contact = "contact": "What such an offer asks for: call me.",
+    Machinery = "machinery": "What forms, shops and web pages ask for, and no person: your account.",
+    PoliteCondition = "polite_condition": "A condition that is mere politeness.",
+    Will = "will": "First person future before its verb: I will.",
+    WillWe = "will_we": "The same of several: we will.",
+    WillBare = "will_bare": "The same without its subject.",
+    Me = "me": "Words of the first person, which a bare future may continue.",
+    PromiseVerb = "promise_verb": "What can be promised.",
+    Adverb = "adverb": "Stands between the future and its verb.",
+    NoPromiseVerb = "no_promise_verb": "Verbs that make no promise: be, need, have to.",
+    Promise = "promise": "A whole promise: I'm sending you.",
+    NotPromise = "not_promise": "Looks like a promise and is none.",
+    Not = "not": "Negation.",
+    Hedge = "hedge": "Takes the promise back: maybe.",
+    Whether = "whether": "Before a subordinate clause that promises nothing: whether, how.",
+    IfYou = "if_you": "Makes a promise wait for the reader.",
+    Thank = "thank": "Any thanks (generous).",
+    ThankFor = "thank_for": "Before what the thanks are for.",
+    ThanksStrong = "thanks_strong": "Thanks for something done, by itself.",
+    ThanksMuch = "thanks_much": "Thanks that count in a sentence that says more.",
+    ThanksDeed = "thanks_deed": "What was done, beside a thanks word.",
+    NotThanks = "not_thanks": "Takes the thanks back: in advance, no thanks.",
+    Boilerplate = "boilerplate": "Objects of thanks that mean nothing: your attention.",
+    Introduction = "introduction": "Brings two people together.",
+    IntroductionSubject = "introduction_subject": "The same, in a subject.",
+    Favour = "favour": "Something was done for the reader.",
+    Interview = "interview": "A job interview.",
+    NotInterview = "not_interview": "An interview of another sense.",
+    Delivers = "delivers": "Hands over what was promised.",
+    NoReply = "no_reply_needed": "No answer is needed.",
+    NoRush = "no_rush": "An answer can wait.",
+    Declines = "declines": "A refusal.",
+    Congratulates = "congratulates": "Congratulations.",
+    Advice = "advice": "Advice.",
+    FavourWord = "favour_word": "Favour or help, in a request.",
+    OffersCall = "offers_call": "Offers a call or demo.",
+    NewJob = "new_job": "Announces a new job.",
+    Promotion = "promotion": "Announces a promotion.",
+    Wedding = "wedding": "Announces a wedding.",
+    Baby = "baby": "Announces a child.",
+    Farewell = "farewell": "Announces leaving.",
+    Meeting = "meeting": "Names an invitation or introduction.",
+    Greeting = "greeting": "Opens a salutation.",
+    Title = "title": "Stands before a name and is not of it.",
+    Everyone = "everyone": "Stands for a name and is none.",
+    Honorific = "honorific": "Stands after a name.",
+    Abbreviation = "abbreviation": "Ends in a full stop that ends no sentence.",
+    By = "by": "Before a due date.",
+    Past = "past": "Before a date that is no due date: since, last.",
+    Weekday = "weekday": "Day names, Monday first; short forms only after `by`.",
+    WeekdayShort = "weekday_short": "Short day names.",
+    Month = "month": "Month names, January first.",
+    Next = "next": "Beside a weekday: of the next week.",
+    Today = "today": "The day of writing.",
+    Tomorrow = "tomorrow": "The day after.",
+    AfterTomorrow = "after_tomorrow": "Two days after.",
+    EndOfWeek = "end_of_week": "This week.",
+    Weekend = "weekend": "The weekend.",
+    NextWeek = "next_week": "Next week.",
+    EndOfMonth = "end_of_month": "This month.",
+    NextMonth = "next_month": "Next month.",
+    Within = "within": "Before a number of days or weeks.",
+    Number = "number": "Numbers in words, one first.",
+    Days = "days": "Unit.",
+    WorkingDays = "working_days": "Unit.",
+    Weeks = "weeks": "Unit.",
+    Soon = "soon": "Soon, as soon as possible.",
+}
+
+impl Group {
+    fn bit(self) -> u128 {
+        1 << (self as u32)
+    }
+}
+
+/// One phrase found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hit {
+    /// What it says.
+    pub group: Group,
+    /// Place of its language in [`lexicon::FILES`].
+    pub language: u8,
+    /// Place in a list of lists: weekday, month, number.
+    pub value: u8,
+    /// Bytes of [`Sentence::low`].
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+}
+
+/// Words of one key: a list, or a list of lists where the place counts (weekdays).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Words {
+    Flat(Vec<String>),
+    Placed(Vec<Vec<String>>),
+}
+
+/// One phrase and how it may stand. In the files `*` at an end leaves the word open there, `^` binds
+/// it to the beginning of a clause, `$` to the end of the sentence.
+struct Pattern {
+    group: Group,
+    language: u8,
+    value: u8,
+    open_start: bool,
+    open_end: bool,
+    clause_start: bool,
+    sentence_end: bool,
+}
+
+struct Phrases {
+    automaton: AhoCorasick,
+    patterns: Vec<Pattern>,
+    abbreviations: HashSet<String>,
+}
+
+/// Keys whose words stand beside others of the same file and are never looked for alone.
+fn phrases() -> &'static Phrases {
+    static PHRASES: OnceLock<Phrases> = OnceLock::new();
+    PHRASES.get_or_init(build)
+}
+
+fn build() -> Phrases {
+    let mut texts: Vec<String> = Vec::new();
+    let mut patterns = Vec::new();
+    let mut abbreviations = HashSet::new();
+    for (language, table) in lexicon::tables::<BTreeMap<String, Words>>("act") {
+        let place = lexicon::FILES.iter().position(|(name, _)| *name == language);
+        let code = place.and_then(|p| u8::try_from(p).ok()).unwrap_or(u8::MAX);
+        for (key, words) in table {
+            let Some((_, group)) = Group::ALL.iter().find(|(name, _)| *name == key) else { continue };
+            let placed = match words {
+                Words::Flat(words) => vec![words],
+                Words::Placed(lists) => lists,
+            };
+            for (value, words) in placed.into_iter().enumerate() {
+                let value = u8::try_from(value).unwrap_or(u8::MAX);
+                for word in words {
+                    if *group == Group::Abbreviation {
+                        abbreviations.insert(word.to_lowercase());
+                        continue;
+                    }
+                    for (text, pattern) in variants(language, &word, *group, code, value) {
+                        texts.push(text);
+                        patterns.push(pattern);
+                    }
+                }
+            }
+        }
+    }
+    // The automaton can only fail to build from more patterns than there is memory for.
+    let automaton = AhoCorasick::new(&texts).or_else(|_| AhoCorasick::new::<[&str; 0], &str>([]));
+    #[allow(clippy::expect_used)]
+    let automaton = automaton.expect("an automaton of nothing can be built");
+    Phrases { automaton, patterns, abbreviations }
+}
+
+/// The phrase as written, and as people without its letters type it ("ca va", "fuer").
+fn variants(language: &str, written: &str, group: Group, code: u8, value: u8) -> Vec<(String, Pattern)> {
+    let bare = written.trim_start_matches(['^', '*']).trim_end_matches(['$', '*']);
+    let folded = fold_case(bare);
+    let mut texts = vec![folded.clone()];
+    let plain = match language {
+        "de" => folded.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss"),
+        "fr" | "es" | "pt" | "it" | "cs" | "pl" | "tr" | "nl" => folded
+            .nfd()
+            .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
+            .collect::<String>()
+            .replace('ł', "l")
+            .replace('ı', "i"),
+        _ => folded.clone(),
+    };
+    if plain != folded && plain.len() > 3 {
+        texts.push(plain);
+    }
+    let pattern = || Pattern {
+        group,
+        language: code,
+        value,
+        open_start: written.trim_start_matches('^').starts_with('*'),
+        open_end: written.trim_end_matches('$').ends_with('*'),
+        clause_start: written.starts_with('^'),
+        sentence_end: written.ends_with('$'),
+    };
+    texts.into_iter().filter(|t| !t.is_empty()).map(|t| (t, pattern())).collect()
+}
+
+/// Is this a word that a full stop follows without ending the sentence?
+pub fn is_abbreviation(word: &str) -> bool {
+    phrases().abbreviations.contains(word)
+}
+
+/// Is this a script that is written without blanks (or with particles joined to its words)?
+pub fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Lower case, straight apostrophes, single blanks.
+fn fold_case(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            'A'..='Z' => folded.push(c.to_ascii_lowercase()),
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{b4}' | '`' | '\u{ff07}' => folded.push('\''),
+            '\u{307}' => {}
+            c if c.is_ascii() => folded.push(c),
+            '\u{ff10}'..='\u{ff19}' => folded.extend(char::from_u32(u32::from(c) - 0xff10 + 0x30)),
+            c if c.is_whitespace() => folded.push(' '),
+            c => folded.extend(c.to_lowercase().filter(|l| *l != '\u{307}')),
+        }
+    }
+    folded
+}
+
+/// Quoted-printable that nobody decoded ("= =20", "o= n"): only where it is plainly that.
+fn repaired(text: &str) -> Option<String> {
+    if !(text.contains("=20") || text.contains("=0") || text.contains("= ")) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('=') {
+        out.push_str(before);
+        let hex = after.get(..2).filter(|h| h.chars().all(|c| matches!(c, '0'..='9' | 'A'..='F')));
+        let in_word = before.chars().next_back().is_some_and(char::is_alphabetic);
+        if let Some(blank) = after.strip_prefix(' ') {
+            rest = blank;
+            if !in_word && !out.ends_with(' ') {
+                out.push(' ');
+            }
+        } else if hex == Some("20") || hex == Some("09") {
+            out.push(' ');
+            rest = after.get(2..).unwrap_or("");
+        } else if hex == Some("01") {
+            out.push('\'');
+            rest = after.get(2..).unwrap_or("").trim_start_matches(',');
+        } else {
+            out.push('=');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    let mut folded = String::with_capacity(out.len());
+    for word in out.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    Some(folded)
+}
+
+/// One sentence and the phrases found in it.
+#[derive(Clone, Debug)]
+pub struct Sentence {
+    /// As written, white space folded.
+    pub text: String,
+    /// As it was looked at: lower case, apostrophes straight, at most [`limits::SENTENCE_READ_BYTES`].
+    pub low: String,
+    /// In the order of their ends.
+    pub hits: Vec<Hit>,
+    groups: u128,
+}
+
+impl Sentence {
+    /// Finds the phrases of `text`, whose white space is folded.
+    pub fn new(text: String) -> Sentence {
+        let start = clip(&text, limits::SENTENCE_READ_BYTES);
+        let low = fold_case(repaired(start).as_deref().unwrap_or(start));
+        let found = phrases();
+        let mut hits = Vec::new();
+        let mut groups = 0;
+        for m in found.automaton.find_overlapping_iter(&low) {
+            let Some(pattern) = found.patterns.get(m.pattern().as_usize()) else { continue };
+            if pattern.stands(&low, m.start(), m.end()) {
+                groups |= pattern.group.bit();
+                hits.push(Hit {
+                    group: pattern.group,
+                    language: pattern.language,
+                    value: pattern.value,
+                    start: m.start(),
+                    end: m.end(),
+                });
+            }
+        }
+        Sentence { text, low, hits, groups }
+    }
+
+    /// Is there any phrase of this group?
+    pub fn has(&self, group: Group) -> bool {
+        self.groups & group.bit() != 0
+    }
+
+    /// The phrases of a group.
+    pub fn of(&self, group: Group) -> impl Iterator<Item = &Hit> {
+        let there = self.has(group);
+        self.hits.iter().filter(move |h| there && h.group == group)
+    }
+
+    /// What stands before a place.
+    pub fn before(&self, place: usize) -> &str {
+        self.low.get(..place).unwrap_or("")
+    }
+
+    /// What stands after a place.
+    pub fn after(&self, place: usize) -> &str {
+        self.low.get(place..).unwrap_or("")
+    }
+
+    /// What stands between two places.
+    pub fn between(&self, start: usize, end: usize) -> &str {
+        self.low.get(start..end).unwrap_or("")
+    }
+}
+
+impl Pattern {
+    fn stands(&self, low: &str, start: usize, end: usize) -> bool {
+        let (before, inside, after) = match (low.get(..start), low.get(start..end), low.get(end..)) {
+            (Some(b), Some(i), Some(a)) => (b, i, a),
+            _ => return false,
+        };
+        let spaced = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c));
+        if !self.open_start && spaced(inside.chars().next()) && spaced(before.chars().next_back()) {
+            return false;
+        }
+        if !self.open_end && spaced(inside.chars().next_back()) && spaced(after.chars().next()) {
+            return false;
+        }
+        if self.clause_start {
+            let last = before
+                .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '¿' | '¡' | '"'))
+                .chars()
+                .next_back();
+            if last.is_some_and(|c| c.is_alphanumeric() || matches!(c, '\'' | '/' | '@' | '_')) {
+                return false;
+            }
+        }
+        !self.sentence_end || !after.chars().any(char::is_alphanumeric)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_files_is_known_and_no_phrase_is_empty() {
+        for (language, text) in lexicon::FILES {
+            let file: toml::Table = toml::from_str(text).unwrap();
+            let Some(act) = file.get("act") else { panic!("{language} has no [act]") };
+            for (key, words) in act.as_table().unwrap() {
+                assert!(Group::ALL.iter().any(|(name, _)| name == key), "{language}: {key}");
+                let words: Words = words.clone().try_into().unwrap();
+                let words = match words {
+                    Words::Flat(words) => words,
+                    Words::Placed(lists) => lists.concat(),
+                };
+                assert!(
+                    words.iter().all(|w| w.trim() == w && w.chars().any(char::is_alphanumeric)),
+                    "{language}: {key}"
+                );
+            }
+        }
+        assert!(Group::ALL.len() <= 128);
+    }
+
+    #[test]
+    fn debris_of_quoted_printable_is_read_over() {
+        let check = |text: &str, expected: &str| assert_eq!(repaired(text).as_deref(), Some(expected), "{text}");
+        check("My= =20 family w= ill come", "My family will come");
+        check("input =20 and customer=01,s plan", "input and customer's plan");
+        check("see http://x.example/?a=20b", "see http://x.example/?a b");
+        assert_eq!(repaired("a = b".replace('=', "-").as_str()), None);
+    }
+
+    #[test]
+    fn a_word_is_found_only_as_a_word() {
+        let has = |text: &str, group| Sentence::new(text.to_string()).has(group);
+        assert!(has("we\u{2019}ll send it", Group::WillWe));
+        assert!(!has("well send it", Group::WillWe));
+        assert!(has("Please call", Group::Please));
+        assert!(!has("displeased", Group::Please));
+    }
+}

@@ -1,0 +1,239 @@
+//! One event to its instances inside the window. Part of `read::calendar`.
+//!
+//! Invariant: an instance is known by where the series first put it, so that a moved or cancelled
+//! one replaces itself and nothing else, whatever its SEQUENCE says.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::CalendarContext;
+use super::event::{Event, place};
+use super::recurrence::Wall;
+use super::stamp::{Length, Stamp, When};
+use super::zones::{Zones, civil, wall};
+use crate::evidence::{Meeting, MeetingKey, Recurrence, Revision};
+use crate::limits;
+use crate::time::{Date, Timestamp};
+
+/// What the first pass found about the changed instances of one series.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// `RECURRENCE-ID`s as written.
+    pub ids: Vec<(Stamp, Option<String>)>,
+    /// Those that hold for all later instances too.
+    pub later: Vec<Event>,
+    /// Start of the series, once it was met.
+    pub master: Option<When>,
+}
+
+/// Points and days at which a series has no instance of its own.
+#[derive(Default)]
+struct Except {
+    points: HashSet<Timestamp>,
+    /// All-day instances, and timed ones named by their date.
+    days: HashSet<Date>,
+    walls: HashSet<Wall>,
+}
+
+impl Except {
+    fn add(&mut self, when: &When, start: &When, zones: &Zones<'_>) {
+        match (when, start) {
+            (When::Date(date), _) => {
+                self.days.insert(*date);
+            }
+            (When::At(time, zone), When::Date(_)) => {
+                // all-day instances named by a time: midnight as written, else the local day
+                let midnight = time.hour() == 0 && time.minute() == 0;
+                let date = if midnight { time.date() } else { zones.default.date(zone.instant(*time)) };
+                self.days.insert(date);
+            }
+            (When::At(time, zone), When::At(..)) => {
+                self.points.insert(zone.instant(*time));
+            }
+        }
+    }
+
+    fn holds(&self, when: &When, zones: &Zones<'_>) -> bool {
+        if self.walls.contains(&when.wall()) {
+            return true;
+        }
+        match when {
+            When::Date(date) => self.days.contains(date),
+            When::At(time, _) => self.days.contains(&time.date()) || self.points.contains(&when.instant(zones)),
+        }
+    }
+}
+
+/// Gives every instance of `event` that touches the window to `sink`. What could not be read of its
+/// rules is returned.
+pub fn expand(
+    event: &Event,
+    changes: Option<&mut Changes>,
+    zones: &mut Zones<'_>,
+    context: &CalendarContext<'_>,
+    sink: &mut dyn FnMut(Meeting),
+) -> Vec<String> {
+    if let Some(instance) = &event.instance {
+        let key = recurrence(&named_instance(instance, event, changes.as_deref(), zones), zones);
+        let original = instance.instant(zones);
+        let inside = original >= context.from && original < context.until;
+        if inside || touches(&event.says, context) {
+            sink(meeting(event, key, event.says.clone()));
+        }
+        return Vec::new();
+    }
+    if !event.recurs() {
+        if touches(&event.says, context) {
+            sink(meeting(event, Recurrence::Main, event.says.clone()));
+        }
+        if let Some(changes) = changes {
+            changes.master = Some(event.start.clone());
+        }
+        return Vec::new();
+    }
+    let mut problems = Vec::new();
+    let mut except = Except::default();
+    let mut later = Vec::new();
+    for when in &event.except {
+        except.add(when, &event.start, zones);
+    }
+    if let Some(changes) = changes {
+        for (stamp, tzid) in &changes.ids {
+            let when = place(*stamp, tzid.as_deref(), &event.start, zones);
+            except.add(&when, &event.start, zones);
+        }
+        later = ranged(&changes.later, zones);
+        changes.master = Some(event.start.clone());
+    }
+    let window = Window::of(event, &later, zones, context);
+    for (rule, until) in &event.except_rules {
+        match rule.dates(event.start.wall(), *until, window.from, window.to) {
+            Ok(dates) => except.walls.extend(dates.walls),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let mut instances: BTreeMap<Timestamp, (When, Option<Length>)> = BTreeMap::new();
+    for (rule, until) in &event.rules {
+        match rule.dates(event.start.wall(), *until, window.from, window.to) {
+            Ok(dates) => {
+                for wall in dates.walls {
+                    let when = event.start.moved_to(wall);
+                    instances.insert(when.instant(zones), (when, None));
+                }
+                if dates.capped {
+                    problems.push("a rule with more instances than are read; the later ones are left out".into());
+                }
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    instances.insert(event.says.start, (event.start.clone(), None));
+    for (when, length) in &event.dates {
+        let when = like_start(when, &event.start, zones);
+        instances.insert(when.instant(zones), (when, *length));
+    }
+    let mut given = 0;
+    for (at, (when, length)) in instances {
+        if except.holds(&when, zones) {
+            continue;
+        }
+        let says = instance(event, &later, at, &when, length, zones);
+        if touches(&says, context) && given < limits::INSTANCES {
+            given += 1;
+            sink(meeting(event, recurrence(&when, zones), says));
+        }
+    }
+    problems
+}
+
+/// The window on the clock of the series, wide enough for every zone and for what began before it.
+struct Window {
+    from: Wall,
+    to: Wall,
+}
+
+impl Window {
+    fn of(event: &Event, later: &[(Timestamp, &Event)], zones: &Zones<'_>, context: &CalendarContext<'_>) -> Window {
+        let clock = |at: Timestamp| match &event.start {
+            When::Date(_) => wall(zones.default.local(at)),
+            When::At(_, zone) => wall(zone.local(at)),
+        };
+        let longest = later.iter().map(|(_, e)| e.length.seconds()).fold(event.length.seconds(), i64::max);
+        // a later change may have moved instances by this much
+        let moved = later.iter().map(|(at, e)| e.says.start.since(*at).abs()).max().unwrap_or(0);
+        let back = longest.saturating_add(moved).saturating_add(crate::time::DAY).min(limits::LOOKBACK);
+        let ahead = moved.min(limits::LOOKBACK);
+        Window { from: clock(context.from.minus(back)), to: clock(context.until.plus(ahead)) }
+    }
+}
+
+/// Changes for all later instances, by the point from which they hold.
+fn ranged<'e>(later: &'e [Event], zones: &Zones<'_>) -> Vec<(Timestamp, &'e Event)> {
+    let mut all: Vec<(Timestamp, &Event)> =
+        later.iter().filter_map(|e| Some((e.instance.as_ref()?.instant(zones), e))).collect();
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
+
+/// What is said of the instance that was to begin at `at`.
+fn instance(
+    event: &Event,
+    later: &[(Timestamp, &Event)],
+    at: Timestamp,
+    when: &When,
+    length: Option<Length>,
+    zones: &Zones<'_>,
+) -> Revision {
+    let changed = later.iter().rev().find(|(from, _)| *from <= at).map(|(_, e)| *e);
+    let Some(change) = changed else {
+        let length = length.unwrap_or(event.length);
+        return Revision { start: at, end: length.end(when, zones), ..event.says.clone() };
+    };
+    // moved by as much on the clock as the changed one was
+    let moved = match (&change.instance, &change.start, when) {
+        (Some(When::At(from, from_zone)), When::At(_, zone), When::At(..)) => {
+            let shift = change.start.wall() - wall(zone.local(from_zone.instant(*from)));
+            When::At(civil(wall(zone.local(at)).saturating_add(shift)), zone.clone())
+        }
+        (Some(from), start, _) => start.moved_to(when.wall().saturating_add(start.wall() - from.wall())),
+        (None, start, _) => start.clone(),
+    };
+    Revision { start: moved.instant(zones), end: change.length.end(&moved, zones), ..change.says.clone() }
+}
+
+/// A date for a timed series is that day at its time; a time for an all-day series is its day.
+fn like_start(when: &When, start: &When, zones: &Zones<'_>) -> When {
+    match (when, start) {
+        (When::Date(date), When::At(time, zone)) => When::At(date.to_datetime(time.time()), zone.clone()),
+        (When::At(time, zone), When::Date(_)) => {
+            let midnight = time.hour() == 0 && time.minute() == 0;
+            When::Date(if midnight { time.date() } else { zones.default.date(zone.instant(*time)) })
+        }
+        _ => when.clone(),
+    }
+}
+
+/// The instance that `RECURRENCE-ID` names, in the form the series itself has.
+fn named_instance(instance: &When, event: &Event, changes: Option<&Changes>, zones: &Zones<'_>) -> When {
+    let master = changes.and_then(|c| c.master.as_ref());
+    match (instance, master) {
+        (_, Some(start)) => like_start(instance, start, zones),
+        // a date names a timed instance: as far as is known, at the time it has now
+        (When::Date(_), None) => like_start(instance, &event.start, zones),
+        (When::At(..), None) => instance.clone(),
+    }
+}
+
+fn recurrence(when: &When, zones: &Zones<'_>) -> Recurrence {
+    match when {
+        When::Date(date) => Recurrence::On(*date),
+        When::At(..) => Recurrence::At(when.instant(zones)),
+    }
+}
+
+fn touches(says: &Revision, context: &CalendarContext<'_>) -> bool {
+    says.start < context.until && (says.end > context.from || says.start >= context.from)
+}
+
+fn meeting(event: &Event, recurrence: Recurrence, says: Revision) -> Meeting {
+    Meeting { key: MeetingKey { uid: event.uid.clone(), recurrence }, revisions: vec![says] }
+}

@@ -1,0 +1,131 @@
+//! What the sender wrote in this message. Part of `read`.
+//!
+//! Lines are told apart by who wrote them: marks (`marks`) say where somebody else's words begin,
+//! `>` says which lines are theirs, and what clients and people put below a text (`tail`) is taken
+//! or set aside. Which words mean what is data: the `[quote]` tables of the lexicons (`words`).
+//!
+//! Invariant: every line of `text` is a line of the input, in its order; nothing is made up.
+
+mod lines;
+mod marks;
+mod tail;
+mod words;
+
+use lines::{Line, lines};
+use marks::{Mark, Verb};
+use words::{Phrase, WORDS};
+
+/// A text taken apart.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewText {
+    /// What remains without quotes and without the signature after `-- ` or of a mobile client
+    /// (`new_text` of the contract): closings, disclaimers and footers are still in it.
+    pub text: String,
+    /// `text` without closing, disclaimer and footer: what acts are read from.
+    pub body: String,
+    /// The closing that was set aside ("Best, Dana"), empty where there is none.
+    pub closing: String,
+}
+
+/// Takes quotes and signatures off a plain text (line ends of any kind, at most
+/// [`crate::limits::TEXT_BYTES`]).
+pub fn new_text(plain: &str) -> NewText {
+    let lines = lines(plain);
+    let (verbs, footers) = phrases(plain, &lines);
+    let marks = marks::marks(plain, &lines, &verbs);
+    let parts = parts(&lines, &marks);
+    if parts.iter().all(Vec::is_empty) && marks.is_empty() && !quotes_attribution(&lines, &verbs) {
+        // Nothing but marked lines, and nobody named who wrote them: they may be the sender's own
+        // way of setting a text, but no act is read from them.
+        let all: Vec<usize> = (0..lines.len()).collect();
+        return NewText { text: join(&lines, &all), ..NewText::default() };
+    }
+    let mut kept: Vec<usize> = Vec::new();
+    let count = parts.len();
+    for (n, mut part) in parts.into_iter().enumerate() {
+        part.truncate(tail::signature(&lines, &part));
+        tail::without_mobile(&lines, &mut part, n + 1 < count);
+        kept.extend(part);
+    }
+    let text = join(&lines, &kept);
+    kept.truncate(tail::footer(&lines, &kept, &footers));
+    let closing = kept.split_off(tail::closing(&lines, &kept));
+    NewText { text, body: join(&lines, &kept), closing: join(&lines, &closing) }
+}
+
+/// Where the words of the lexicons stand: verbs of attributions, and lines with words of footers.
+fn phrases(plain: &str, lines: &[Line<'_>]) -> (Vec<Verb>, Vec<usize>) {
+    let (mut verbs, mut footers) = (Vec::new(), Vec::new());
+    let mut line = 0;
+    for (phrase, from, until) in WORDS.phrases(plain) {
+        while lines.get(line + 1).is_some_and(|l| l.at <= from) {
+            line += 1;
+        }
+        match phrase {
+            Phrase::Wrote => verbs.push(Verb { line, from, until }),
+            Phrase::Footer if footers.last() != Some(&line) => footers.push(line),
+            Phrase::Footer => {}
+        }
+    }
+    (verbs, footers)
+}
+
+/// The lines that are the sender's own, as stretches between quotes.
+fn parts(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Vec<usize>> {
+    let mut parts = vec![Vec::new()];
+    let mut marks = marks.iter().peekable();
+    let (mut i, mut empty, mut named) = (0, true, false);
+    while let Some(line) = lines.get(i) {
+        if let Some(mark) = marks.next_if(|m| m.first == i) {
+            named = marks::followed_by_quote(lines, mark.last);
+            if !named && !(empty && mark.attribution) {
+                parts.push(Vec::new());
+                break;
+            }
+            parts.push(Vec::new());
+            i = mark.last + 1;
+            continue;
+        }
+        let theirs = line.quoted || named && marks::is_named_quote(line.core) || overflows(lines, i);
+        if theirs {
+            if parts.last().is_some_and(|p| !p.is_empty()) {
+                parts.push(Vec::new());
+            }
+        } else if let Some(part) = parts.last_mut() {
+            empty &= line.blank();
+            part.push(i);
+        }
+        i += 1;
+    }
+    for part in &mut parts {
+        if part.iter().all(|i| lines.get(*i).is_none_or(Line::blank)) {
+            part.clear();
+        }
+    }
+    parts
+}
+
+/// A long quoted line that was folded on its way: its rest stands unmarked between marked lines.
+fn overflows(lines: &[Line<'_>], at: usize) -> bool {
+    let (Some(above), Some(line)) = (at.checked_sub(1).and_then(|a| lines.get(a)), lines.get(at)) else { return false };
+    above.quoted
+        && !line.blank()
+        && lines.get(at + 1).is_some_and(|below| below.quoted)
+        && above.core.len() >= crate::limits::FOLDED_BYTES
+        && line.core.len() < above.core.len()
+        && line.core.starts_with(|c: char| !c.is_uppercase())
+}
+
+/// Somebody is named as the writer of the marked lines, inside them.
+fn quotes_attribution(lines: &[Line<'_>], verbs: &[Verb]) -> bool {
+    verbs.iter().any(|v| lines.get(v.line).is_some_and(|l| l.quoted && l.core.ends_with([':', '：'])))
+}
+
+/// The lines without empty ones at either end.
+fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
+    let blank = |i: &usize| lines.get(*i).is_none_or(Line::blank);
+    let from = kept.iter().position(|i| !blank(i)).unwrap_or(kept.len());
+    let until = kept.iter().rposition(|i| !blank(i)).map_or(from, |last| last + 1);
+    let raw: Vec<&str> = kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
+    raw.join("\n")
+}
