@@ -114,9 +114,7 @@ impl<'a> Parts<'a> {
                 self.calendars.push(leaf);
             }
             "message/delivery-status" | "message/global-delivery-status" => self.delivery_status.push(leaf),
-            "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers"
-                if around.report =>
-            {
+            "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers" if around.report => {
                 self.returned.get_or_insert(leaf);
             }
             "text/html" if !attached || !around.multipart => self.html.push(leaf),
@@ -421,7 +419,12 @@ mod tests {
             ("mixed", "Content-Type: text/plain; name=log.txt\r\nContent-Disposition: attachment\r\n\r\nx", true, 0),
             ("mixed", "Content-Type: image/png\r\nContent-ID: <a>\r\nContent-Disposition: inline\r\n\r\nx", false, 0),
             ("related", "Content-Type: image/png; name=a.png\r\nContent-ID: <a>\r\n\r\nx", false, 0),
-            ("mixed", "Content-Type: image/jpeg; name=IMG_1.jpeg\r\nContent-Disposition: inline; filename=IMG_1.jpeg\r\n\r\nx", true, 0),
+            (
+                "mixed",
+                "Content-Type: image/jpeg; name=IMG_1.jpeg\r\nContent-Disposition: inline; filename=IMG_1.jpeg\r\n\r\nx",
+                true,
+                0,
+            ),
             ("signed", "Content-Type: application/pkcs7-signature; name=smime.p7s\r\n\r\nx", false, 0),
             ("signed", "Content-Type: application/pgp-signature; name=signature.asc\r\n\r\nx", false, 0),
             ("mixed", "Content-Type: application/ms-tnef; name=winmail.dat\r\n\r\nx", true, 0),

@@ -62,7 +62,8 @@ fn separator(lines: &[Line<'_>], at: usize) -> Option<Mark> {
     if !ruled && !core.ends_with([':', '：']) {
         return None;
     }
-    let name = core.trim_matches(|c| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '[' | ']' | ':' | '：' | '.'));
+    let name =
+        core.trim_matches(|c| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '[' | ']' | ':' | '：' | '.'));
     let name = name.to_lowercase();
     let hit = WORDS.is_original(&name) || WORDS.is_forwarded(&name) || ruled && WORDS.is_forwarded_by(&name);
     if !hit {
@@ -148,8 +149,11 @@ fn name_above(lines: &[Line<'_>], free: usize, at: usize) -> usize {
             continue;
         }
         let date = dated(line.core);
-        let short = line.core.len() < 120 && line.core.split_whitespace().count() <= 12 && !line.core.ends_with(['.', '!', '?']);
-        let below_is_date = lines.get(top).is_some_and(|l| top == i + 1 && top != at && dated(l.core).time || is_sent_by(l.core));
+        let short = line.core.len() < 120
+            && line.core.split_whitespace().count() <= 12
+            && !line.core.ends_with(['.', '!', '?']);
+        let below_is_date =
+            lines.get(top).is_some_and(|l| top == i + 1 && top != at && dated(l.core).time || is_sent_by(l.core));
         let begins = short && date.day && date.time;
         if !(begins || is_sent_by(line.core) || short && below_is_date) {
             break;
@@ -252,7 +256,9 @@ fn attribution_start(lines: &[Line<'_>], free: usize, at: usize, last: usize, le
         let name = core.trim_start_matches(|c: char| is_rule(c) || is_space(c) || matches!(c, '<' | '(' | '['));
         let digits = name.starts_with(|c: char| c.is_numeric());
         let joined = join(lines, line, last)?;
-        if digits && (dated(&joined).day || dated(core).time) || WORDS.begins_on(name) && joined.contains(char::is_numeric) {
+        if digits && (dated(&joined).day || dated(core).time)
+            || WORDS.begins_on(name) && joined.contains(char::is_numeric)
+        {
             return Some(Start { line, strong: true });
         }
         let open = joined.matches('<').count() >= joined.matches('>').count();
@@ -282,9 +288,9 @@ fn iso_line(lines: &[Line<'_>], at: usize) -> Option<Mark> {
     let year = core.get(..5).filter(|y| y.ends_with(['-', '/']))?;
     let date = dated(core);
     let zoned = core.contains(" GMT") && date.time;
-    let line_end = [at, at + 1].into_iter().find(|i| {
-        lines.get(*i).is_some_and(|l| !l.blank() && (ends_in_colon(l.core) || l.core.ends_with('>')))
-    });
+    let line_end = [at, at + 1]
+        .into_iter()
+        .find(|i| lines.get(*i).is_some_and(|l| !l.blank() && (ends_in_colon(l.core) || l.core.ends_with('>'))));
     let sure = year.bytes().take(4).all(|b| b.is_ascii_digit()) && date.day;
     match line_end {
         Some(last) if sure && join(lines, at, last).is_some_and(|j| has_address(&j) && (zoned || date.day)) => {

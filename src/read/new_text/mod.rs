@@ -126,6 +126,7 @@ fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
     let blank = |i: &usize| lines.get(*i).is_none_or(Line::blank);
     let from = kept.iter().position(|i| !blank(i)).unwrap_or(kept.len());
     let until = kept.iter().rposition(|i| !blank(i)).map_or(from, |last| last + 1);
-    let raw: Vec<&str> = kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
+    let raw: Vec<&str> =
+        kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
     raw.join("\n")
 }

@@ -24,7 +24,10 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
 pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_quote: bool) {
     let core = |i: usize| lines.get(i).map_or("", |l| l.core);
     loop {
-        while kept.last().is_some_and(|i| core(*i).is_empty() || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i))) {
+        while kept
+            .last()
+            .is_some_and(|i| core(*i).is_empty() || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i)))
+        {
             kept.pop();
         }
         // The last paragraph, or the end of a long one.
@@ -65,7 +68,11 @@ pub(super) fn footer(lines: &[Line<'_>], kept: &[usize], footers: &[usize]) -> u
         }
         if footers.binary_search(i).is_ok() && paragraph > 0 {
             // The rule above it belongs to it.
-            let rule = kept.get(..paragraph).unwrap_or_default().iter().rposition(|i| lines.get(*i).is_some_and(|l| !l.blank()));
+            let rule = kept
+                .get(..paragraph)
+                .unwrap_or_default()
+                .iter()
+                .rposition(|i| lines.get(*i).is_some_and(|l| !l.blank()));
             let ruled = rule.filter(|r| kept.get(*r).and_then(|i| lines.get(*i)).is_some_and(|l| only_rule(l.core)));
             return ruled.unwrap_or(paragraph);
         }
@@ -127,5 +134,7 @@ fn bare_name(lines: &[Line<'_>], kept: &[usize]) -> usize {
 /// A word of a name: a capital first, or a script without capitals; no digits.
 fn is_name(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-    bare.chars().next().is_some_and(|c| !c.is_lowercase()) && !bare.contains(|c: char| c.is_numeric()) && bare.len() < 40
+    bare.chars().next().is_some_and(|c| !c.is_lowercase())
+        && !bare.contains(|c: char| c.is_numeric())
+        && bare.len() < 40
 }
