@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, Files, State};
 use super::{Batches, Occasion, Send, Stopped};
-use crate::evidence::{Card, Complaint, Cursor, Folder, FullReading, Level, Observation, Role};
+use crate::evidence::{Card, Complaint, Cursor, Folder, Level, Observation, Role};
 use crate::limits;
 use crate::read::cards::read_cards;
 use crate::time::Timestamp;
@@ -66,10 +66,9 @@ fn read_with(
     let steady = look().is_ok_and(|again| again.digest == files.digest);
     reading.whole &= steady;
     reading.retry |= !steady;
-    let full = FullReading { began_at: occasion.now, until: Timestamp::MAX, items: reading.items };
     let next = State { digest: files.settled.then_some(files.digest), ..State::default() };
     let folders = vec![folder(params, reading.items)];
-    reading.end("address book", &last, next, full, &mut batches, folders)
+    reading.end("address book", &last, next, (occasion.now, Timestamp::MAX), &mut batches, folders)
 }
 
 fn folder(params: &Params, read: u64) -> Folder {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{self, Files, State};
 use super::{Batches, Occasion, Send, Stopped};
-use crate::evidence::{Cursor, Folder, FullReading, Level, Observation, Role, Speaker};
+use crate::evidence::{Cursor, Folder, Level, Observation, Role, Speaker};
 use crate::limits;
 use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
 use crate::time::{Date, Span, days_between};
@@ -81,10 +81,9 @@ fn read_with(
     reading.whole &= steady;
     reading.retry |= !steady;
     let until = occasion.now.plus(limits::CALENDAR_AHEAD);
-    let full = FullReading { began_at: occasion.now, until, items: reading.items };
     let next = State { digest: files.settled.then_some(files.digest), day, ..State::default() };
     let folders = vec![folder(params, path, reading.items)];
-    reading.end("calendar", &last, next, full, &mut batches, folders)
+    reading.end("calendar", &last, next, (occasion.now, until), &mut batches, folders)
 }
 
 fn folder(params: &Params, path: &Path, read: u64) -> Folder {
@@ -241,7 +240,7 @@ mod tests {
             });
             Seen {
                 uids: uids.collect(),
-                fulls: batches.iter().filter_map(|b| b.full).collect(),
+                fulls: batches.iter().filter_map(|b| b.full.clone()).collect(),
                 complaints: batches.iter().map(|b| b.complaints.len()).sum(),
                 batches,
                 end: end.unwrap(),
@@ -269,7 +268,9 @@ mod tests {
         assert_eq!(seen.sum(), (1_200, true, None));
         let now = Timestamp::from_second(NOW);
         let until = now.plus(limits::CALENDAR_AHEAD);
-        assert_eq!(seen.fulls, [FullReading { began_at: now, until, items: 1_200 }]);
+        let [full] = seen.fulls.as_slice() else { panic!() };
+        assert_eq!((full.began_at, full.until, full.seen.len()), (now, until, 1_200));
+        assert!(full.seen.is_sorted());
         assert!(seen.batches.last().unwrap().full.is_some(), "only the last batch is the end of a full reading");
         assert!(matches!(seen.end, Report::Through { until, .. } if until == now));
         assert_eq!(world.read().batches.len(), 0);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Batches, Stopped};
-use crate::evidence::{Complaint, Cursor, Folder, FullReading, Level};
+use crate::evidence::{Complaint, Cursor, Folder, Level};
 use crate::limits;
 use crate::time::Timestamp;
 
@@ -219,7 +219,7 @@ impl Reading {
         kind: &str,
         last: &State,
         next: State,
-        full: FullReading,
+        (began_at, until): (Timestamp, Timestamp),
         batches: &mut Batches<'_, '_>,
         folders: Vec<Folder>,
     ) -> Result<(), Stopped> {
@@ -230,10 +230,10 @@ impl Reading {
         if !self.whole {
             let digest = next.digest.filter(|_| !self.retry);
             batches.cursor(State { digest, items: last.items, doubted_since: last.doubted_since, ..next }.cursor())?;
-            return batches.through(full.began_at, folders, false);
+            return batches.through(began_at, folders, false);
         }
-        if last.doubts(self.items, full.began_at) {
-            let since = last.doubted_since.unwrap_or(full.began_at);
+        if last.doubts(self.items, began_at) {
+            let since = last.doubted_since.unwrap_or(began_at);
             batches.cursor(State { items: last.items, doubted_since: Some(since), ..next }.cursor())?;
             let what = format!(
                 "the {kind} `{name}` held {} items and now holds {}: nothing is taken as cancelled or removed; \
@@ -243,7 +243,7 @@ impl Reading {
             return batches.failed(Level::Wait, what);
         }
         batches.cursor(State { items: self.items, doubted_since: None, ..next }.cursor())?;
-        batches.full(full)?;
-        batches.through(full.began_at, folders, false)
+        batches.full(began_at, until)?;
+        batches.through(began_at, folders, false)
     }
 }

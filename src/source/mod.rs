@@ -9,7 +9,7 @@ mod files;
 pub mod folders;
 pub mod maildir;
 
-use crate::evidence::{Batch, Complaint, Cursor, Folder, FullReading, Level, Observation};
+use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Observation};
 use crate::limits;
 use crate::time::{Timestamp, Zone};
 
@@ -59,14 +59,23 @@ struct Batches<'a, 's> {
     send: &'a mut Send<'s>,
     batch: Batch,
     complaints: usize,
+    seen: Vec<EvidenceId>,
 }
 
 impl<'a, 's> Batches<'a, 's> {
     fn new(source: &str, send: &'a mut Send<'s>) -> Self {
-        Batches { send, batch: Batch { source: source.to_string(), ..Batch::default() }, complaints: 0 }
+        Batches {
+            send,
+            batch: Batch { source: source.to_string(), ..Batch::default() },
+            complaints: 0,
+            seen: Vec::new(),
+        }
     }
 
     fn observe(&mut self, observation: Observation) -> Result<(), Stopped> {
+        if matches!(observation, Observation::Meeting(_) | Observation::Card(_)) {
+            self.seen.push(observation.id());
+        }
         self.batch.observations.push(observation);
         if self.batch.observations.len() >= limits::BATCH { self.flush() } else { Ok(()) }
     }
@@ -108,9 +117,11 @@ impl<'a, 's> Batches<'a, 's> {
         (self.send)(Report::Through { until, folders, sent_found })
     }
 
-    /// The last batch of a good full reading.
-    fn full(&mut self, full: FullReading) -> Result<(), Stopped> {
-        self.batch.full = Some(full);
+    /// The last batch of a good full reading: whatever is not among the things seen is gone.
+    fn full(&mut self, began_at: Timestamp, until: Timestamp) -> Result<(), Stopped> {
+        let mut seen = std::mem::take(&mut self.seen);
+        seen.sort_unstable();
+        self.batch.full = Some(FullReading { began_at, until, seen });
         self.flush()
     }
 
