@@ -140,7 +140,7 @@ mod tests {
     use std::io::Read;
 
     use super::*;
-    use crate::evidence::{Batch, EventStatus, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision};
+    use crate::evidence::{Batch, EventStatus, FullReading, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision};
     use crate::source::Report;
     use crate::time::{DAY, Timestamp, Zone};
 
