@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Files, State};
-use super::{Batches, Occasion, Send, Stopped};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
 use crate::evidence::{Card, Complaint, Cursor, Folder, Level, Observation, Role};
 use crate::limits;
 use crate::read::cards::read_cards;
@@ -88,8 +88,13 @@ fn read_files(
         let place = path.display().to_string();
         let mut outcome = Ok(());
         let mut items = 0;
+        let mut unread = false;
         let read = each_card(path, &mut |bytes| {
-            let (cards, complaints) = reader(bytes, &params.name, &place, occasion.now);
+            let (cards, complaints) =
+                guarded(|| reader(bytes, &params.name, &place, occasion.now)).unwrap_or_else(|| {
+                    unread = true;
+                    (Vec::new(), vec![Complaint::new(&params.name, &place, READER_FAILED, occasion.now)])
+                });
             items += 1;
             complaints.into_iter().for_each(|c| batches.complain(c));
             for card in cards {
@@ -101,6 +106,7 @@ fn read_files(
         });
         outcome?;
         reading.items += items;
+        reading.whole &= !unread;
         batches.batch.read += items;
         match read {
             Ok(()) => reading.good += 1,

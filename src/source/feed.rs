@@ -7,7 +7,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Files, State};
-use super::{Batches, Occasion, Send, Stopped};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
 use crate::evidence::{Cursor, Folder, Level, Observation, Role, Speaker};
 use crate::limits;
 use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
@@ -118,12 +118,18 @@ fn read_files(
             zone: occasion.zone,
         };
         let mut outcome = Ok(());
-        let found = reader(file, &context, &mut |observation| {
+        let mut sink = |observation| {
             if outcome.is_ok() {
                 outcome = batches.observe(observation);
             }
-        });
+        };
+        let found = guarded(|| reader(file, &context, &mut sink));
         outcome?;
+        let Some(found) = found else {
+            let trouble = (READER_FAILED.to_string(), false);
+            reading.could_not(&params.name, &place, trouble, occasion.now, batches);
+            continue;
+        };
         reading.good += 1;
         reading.whole &= found.complete;
         reading.items += found.events;

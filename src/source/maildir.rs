@@ -18,7 +18,7 @@ use self::layout::Place;
 use self::listing::{Entry, Listing};
 use super::files::{is_settled, reason};
 use super::folders::{Purpose, picks};
-use super::{Batches, Occasion, Send, Stopped};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
 use crate::evidence::{Complaint, Cursor, Folder, Level, Observation, Role};
 use crate::limits;
 use crate::read::mail::{MailContext, Message, read_message};
@@ -505,13 +505,18 @@ impl FolderReader<'_> {
         };
         bytes.clear();
         read_up_to(&mut file, bytes, limits::HEADER_BYTES)?;
-        let message = (self.reader)(bytes, &context);
+        let message = self.guarded(bytes, &context);
         let cut = bytes.len() == limits::HEADER_BYTES;
         if !cut || message.as_ref().is_ok_and(|m| m.mail.at < text_since) {
             return Ok(message);
         }
         read_up_to(&mut file, bytes, limits::MESSAGE_BYTES - limits::HEADER_BYTES)?;
-        Ok((self.reader)(bytes, &context))
+        Ok(self.guarded(bytes, &context))
+    }
+
+    fn guarded(&self, bytes: &[u8], context: &MailContext<'_>) -> Result<Message, Complaint> {
+        guarded(|| (self.reader)(bytes, context))
+            .unwrap_or_else(|| Err(Complaint::new(context.source, context.place, READER_FAILED, context.now)))
     }
 }
 

@@ -18,6 +18,7 @@ fn fake(bytes: &[u8], context: &MailContext<'_>) -> Result<Message, Complaint> {
     let id =
         field("Message-ID: ").ok_or_else(|| Complaint::new(context.source, context.place, "no mail", context.now))?;
     let at = field("Date: ").map_or(context.arrived_at, |s| Timestamp::from_second(s.parse().unwrap()));
+    assert!(!id.contains("poison"), "a message the reader does not stand");
     let words = text.split_once("\n\n").map_or(0, |(_, body)| u32::try_from(body.len()).unwrap());
     let mail = Mail {
         id: EvidenceId::of("mail", &[id.as_bytes()]),
@@ -148,6 +149,16 @@ impl World {
             if let Ok(file) = fs::File::open(&path) {
                 file.set_modified(time).unwrap();
             }
+        }
+    }
+
+    /// As if the folders had changed just now.
+    fn forget_mtimes(&mut self) {
+        for ((place, _), value) in self.store.iter_mut().filter(|((_, part), _)| *part == 0) {
+            let mut known = Known::load(vec![Cursor { place: place.clone(), part: 0, value: value.clone() }]);
+            let state = State { cur: None, ..known.state.unwrap() };
+            // only the state is written: this `Known` has no buckets
+            *value = known.update(place, state, &[]).pop().unwrap().value;
         }
     }
 
@@ -367,6 +378,18 @@ fn a_file_that_cannot_be_read_is_named_and_tried_again() {
 }
 
 #[test]
+fn a_message_the_reader_does_not_stand_is_set_aside() {
+    let mut world = World::new(&[""]);
+    (0..20).for_each(|n| world.mail("cur", n, &format!("m{n}:2,S")));
+    world.mail("cur", 5, "poison:2,S");
+    let seen = world.read();
+    assert_eq!((seen.mails.len(), seen.complaints.len()), (20, 1));
+    assert!(seen.complaints[0].place.contains("poison"));
+    assert_eq!(seen.through().1[0].read, 21);
+    assert_eq!(world.read().opened, 0);
+}
+
+#[test]
 fn a_maildir_that_is_not_there_fails_in_words_and_loses_nothing() {
     let mut world = World::new(&["", ".Sent"]);
     world.mail("cur", 1, "a:2,S");
@@ -572,7 +595,10 @@ fn a_large_maildir_is_read_in_time() {
     world.params.history = Span { months: 1200, seconds: 0 };
     let zone = Zone::utc();
     let now = Timestamp::from_second(fs::metadata(&world.params.path).unwrap().mtime() + 10 * DAY);
-    for round in 0..2 {
+    for round in ["first", "nothing new", "listed again"] {
+        if round == "listed again" {
+            world.forget_mtimes();
+        }
         let cursors: Vec<Cursor> = world
             .store
             .iter()
@@ -597,11 +623,9 @@ fn a_large_maildir_is_read_in_time() {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap().to_string();
         eprintln!(
-            "round {round}: {observations} observations, {complaints} complaints, {batches} batches, {:?}, {peak}",
+            "{round}: {observations} observations, {complaints} complaints, {batches} batches, {:?}, {peak}",
             start.elapsed()
         );
-        if round == 1 {
-            assert_eq!(observations, 0);
-        }
+        assert_eq!(observations > 0, round == "first");
     }
 }
