@@ -79,12 +79,21 @@ fn read_with(
         let what = format!("holds more than {} folders; the others are not read", limits::FOLDERS);
         batches.complain(Complaint::new(&params.name, &params.path.display().to_string(), &what, occasion.now));
     }
-    let mut failed = layout.unreadable.first().map(|(name, error)| no_folder(params, name, error));
+    let mut known = by_place(cursors);
+    let mut failed = None;
+    for (key, name, error) in &layout.unreadable {
+        let what = no_folder(params, name, error);
+        // mail that was read from there before is missing now; of others nobody knows that they hold any
+        if known.keys().any(|k| k == key || k.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('/'))) {
+            failed.get_or_insert(what);
+        } else if name != "lost+found" {
+            batches.complain(Complaint::new(&params.name, name, &what, occasion.now));
+        }
+    }
     let chosen = choose(params, layout.places);
     if chosen.is_empty() && failed.is_none() {
         failed = Some(format!("no folder of `{}` is one of `folders` in its [[mailbox]]", params.name));
     }
-    let mut known = by_place(cursors);
     let mut door = Door { params, occasion, reader, batches, later: 0 };
     let mut folders = Vec::new();
     let mut visits: Vec<Visit> = chosen.into_iter().map(|c| Visit::new(c, &mut known)).collect();
