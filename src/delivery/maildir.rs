@@ -144,3 +144,112 @@ fn words(path: &Path, error: &io::Error) -> String {
         _ => format!("cannot deliver into the Maildir {place}: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::address::Address;
+    use crate::evidence::{ReminderId, Showing};
+    use crate::time::Timestamp;
+
+    fn envelope(id: &str) -> Envelope {
+        let me = Address::parse("alex@example.org").unwrap();
+        Envelope {
+            showing: Showing { reminder: ReminderId::of("a", "b", "c", 1), number: 1 },
+            message_id: MessageId::new(id).unwrap(),
+            from: me.clone(),
+            to: me,
+            date: Timestamp::from_second(1_770_000_000),
+            subject: "s".into(),
+            in_reply_to: None,
+            references: Vec::new(),
+            headers: Vec::new(),
+            text: "t".into(),
+            html: "h".into(),
+        }
+    }
+
+    fn names(path: &Path) -> Vec<String> {
+        let all = std::fs::read_dir(path).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        all.collect()
+    }
+
+    #[test]
+    fn a_repeat_gives_no_second_copy_wherever_the_first_went() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("box");
+        assert_eq!(find(&path, &envelope("a@k").message_id), Answer::No);
+        assert_eq!(deliver(&path, &envelope("a@k")), Delivery::Accepted);
+        assert_eq!(deliver(&path, &envelope("a@k")), Delivery::Accepted);
+        let [name] = names(&path.join("new")).try_into().unwrap();
+        assert!(names(&path.join("tmp")).is_empty());
+        assert!(!name.contains(':'), "{name}");
+        // a retry composed a little later is still the same mail
+        let later = Envelope { date: Timestamp::from_second(1_770_000_900), ..envelope("a@k") };
+        assert_eq!(deliver(&path, &later), Delivery::Accepted);
+        assert_eq!(names(&path.join("new")).len(), 1);
+        // read, then marked by a fetcher, then moved to a folder
+        let seen = path.join("cur").join(format!("{name},U=12:2,S"));
+        std::fs::rename(path.join("new").join(&name), &seen).unwrap();
+        assert_eq!(deliver(&path, &later), Delivery::Accepted);
+        assert!(names(&path.join("new")).is_empty());
+        std::fs::create_dir_all(path.join(".Trash/cur")).unwrap();
+        std::fs::rename(&seen, path.join(".Trash/cur").join(format!("{name}:2,ST"))).unwrap();
+        assert_eq!(find(&path, &later.message_id), Answer::Yes);
+        assert_eq!(deliver(&path, &later), Delivery::Accepted);
+        assert!(names(&path.join("new")).is_empty());
+        // another mail is another mail
+        assert_eq!(find(&path, &envelope("b@k").message_id), Answer::No);
+        assert_eq!(deliver(&path, &envelope("b@k")), Delivery::Accepted);
+        assert_eq!(names(&path.join("new")).len(), 1);
+    }
+
+    #[test]
+    fn what_a_crash_left_in_tmp_is_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("box");
+        make(&path).unwrap();
+        let mail = envelope("a@k");
+        let name = format!("1770000000.{}", mark(&mail.message_id));
+        std::fs::write(path.join("tmp").join(&name), vec![b'x'; 100_000]).unwrap();
+        assert_eq!(find(&path, &mail.message_id), Answer::No);
+        assert_eq!(deliver(&path, &mail), Delivery::Accepted);
+        assert_eq!(std::fs::read(path.join("new").join(&name)).unwrap(), format(&mail).unwrap());
+    }
+
+    #[test]
+    fn a_maildir_is_made_but_no_more_than_that() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("box");
+        assert_eq!(deliver(&path, &envelope("a@k")), Delivery::Accepted);
+        for name in ["", "cur", "new", "tmp"] {
+            assert_eq!(std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        // the disk is not mounted
+        let away = dir.path().join("away/box");
+        let Delivery::Transient(what) = deliver(&away, &envelope("a@k")) else { panic!() };
+        assert!(what.contains("mounted"), "{what}");
+        assert_eq!(find(&away, &envelope("a@k").message_id), Answer::CannotSearch);
+        // somebody's folder
+        std::fs::create_dir(dir.path().join("docs")).unwrap();
+        std::fs::write(dir.path().join("docs/letter"), "x").unwrap();
+        let Delivery::Transient(what) = deliver(&dir.path().join("docs"), &envelope("a@k")) else { panic!() };
+        assert!(what.contains("no Maildir"), "{what}");
+        // a file
+        let Delivery::Transient(_) = deliver(&dir.path().join("docs/letter"), &envelope("a@k")) else { panic!() };
+        // nowhere to write to
+        std::fs::remove_dir(path.join("tmp")).unwrap();
+        std::fs::write(path.join("tmp"), "x").unwrap();
+        let Delivery::Transient(_) = deliver(&path, &envelope("c@k")) else { panic!() };
+        // what cannot be written as a mail is not tried again
+        assert!(matches!(deliver(&path, &envelope("ü@k")), Delivery::Permanent(_)));
+    }
+
+    #[test]
+    fn a_full_disk_is_said_in_words_and_leaves_nothing() {
+        let full = io::Error::new(io::ErrorKind::StorageFull, "x");
+        assert_eq!(words(Path::new("/m"), &full), "no room left for the Maildir /m");
+    }
+}

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::files::{self, Files, State};
-use super::{Batches, Occasion, Send, Stopped};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
 use crate::evidence::{Card, Complaint, Cursor, Folder, Level, Observation, Role};
 use crate::limits;
 use crate::read::cards::read_cards;
@@ -88,8 +88,13 @@ fn read_files(
         let place = path.display().to_string();
         let mut outcome = Ok(());
         let mut items = 0;
+        let mut unread = false;
         let read = each_card(path, &mut |bytes| {
-            let (cards, complaints) = reader(bytes, &params.name, &place, occasion.now);
+            let (cards, complaints) =
+                guarded(|| reader(bytes, &params.name, &place, occasion.now)).unwrap_or_else(|| {
+                    unread = true;
+                    (Vec::new(), vec![Complaint::new(&params.name, &place, READER_FAILED, occasion.now)])
+                });
             items += 1;
             complaints.into_iter().for_each(|c| batches.complain(c));
             for card in cards {
@@ -101,6 +106,7 @@ fn read_files(
         });
         outcome?;
         reading.items += items;
+        reading.whole &= !unread;
         batches.batch.read += items;
         match read {
             Ok(()) => reading.good += 1,
@@ -160,5 +166,114 @@ fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
         if complete {
             return Ok(length);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use std::fs;
+
+    use super::*;
+    use crate::evidence::EvidenceId;
+    use crate::source::Report;
+    use crate::time::Zone;
+
+    const NOW: i64 = 1_780_000_000;
+
+    fn fake(bytes: &[u8], source: &str, _: &str, _: Timestamp) -> (Vec<Card>, Vec<Complaint>) {
+        assert!(bytes.len() <= limits::CARD_BYTES + 100);
+        let text = String::from_utf8_lossy(bytes);
+        assert!(text.starts_with("BEGIN:VCARD") && text.trim_end().ends_with("END:VCARD"), "{text}");
+        let names: Vec<String> = text.lines().filter_map(|l| l.strip_prefix("FN:")).map(String::from).collect();
+        let card = Card {
+            id: EvidenceId::of("card", &[names.join(" ").as_bytes()]),
+            source: source.to_string(),
+            names,
+            addresses: Vec::new(),
+            birthday: None,
+            anniversary: None,
+            categories: Vec::new(),
+            gone: false,
+        };
+        (vec![card], Vec::new())
+    }
+
+    /// Names read, whether it was a full reading, and why it failed.
+    fn read_once(path: &Path, cursors: &mut Vec<Cursor>) -> (Vec<String>, bool, Option<String>) {
+        let params = Params { name: "people".into(), path: path.to_path_buf() };
+        let zone = Zone::utc();
+        let now = Timestamp::from_second(NOW);
+        let mut reports = Vec::new();
+        let mut send = |report: Report| {
+            reports.push(report);
+            Ok(())
+        };
+        let occasion = Occasion { now, zone: &zone, text_since: now };
+        read_with(&params, &cursors.clone(), &occasion, &mut send, &fake).unwrap();
+        let mut names = Vec::new();
+        let mut full = false;
+        let mut failure = None;
+        for report in reports {
+            match report {
+                Report::Batch(batch) => {
+                    full |= batch.full.is_some();
+                    if !batch.cursors.is_empty() {
+                        cursors.clone_from(&batch.cursors);
+                    }
+                    for o in batch.observations {
+                        let Observation::Card(card) = o else { panic!() };
+                        names.extend(card.names);
+                    }
+                }
+                Report::Failed { what, .. } => failure = Some(what),
+                Report::Through { .. } => {}
+            }
+        }
+        (names, full, failure)
+    }
+
+    fn write(path: &Path, text: &str, age: i64) {
+        fs::write(path, text).unwrap();
+        let time = std::time::Duration::from_secs(u64::try_from(NOW - age).unwrap());
+        fs::File::open(path).unwrap().set_modified(std::time::UNIX_EPOCH + time).unwrap();
+    }
+
+    fn card(name: &str) -> String {
+        format!("BEGIN:VCARD\r\nFN:{name}\r\nEND:VCARD\r\n")
+    }
+
+    #[test]
+    fn cards_are_read_when_the_file_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("people.vcf");
+        let mut cursors = Vec::new();
+        let (_, _, failure) = read_once(&path, &mut cursors);
+        assert!(failure.unwrap().contains("[[address_book]] path"));
+        write(&path, &(card("Ada") + &card("Bob")), 100);
+        let names = |n: &[&str]| n.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(read_once(&path, &mut cursors), (names(&["Ada", "Bob"]), true, None));
+        assert_eq!(read_once(&path, &mut cursors), (names(&[]), false, None));
+        write(&path, &card("Ada"), 50);
+        assert_eq!(read_once(&path, &mut cursors), (names(&["Ada"]), true, None));
+        write(&path, "<html>", 40);
+        let (_, full, failure) = read_once(&path, &mut cursors);
+        assert!(!full && failure.unwrap().contains("web page"));
+    }
+
+    #[test]
+    fn a_card_is_bounded_and_cards_may_hold_cards() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("people.vcf");
+        let photo = format!("PHOTO:{}\r\n", "A".repeat(3 * limits::CARD_BYTES));
+        let lines = " B\r\n".repeat(limits::CARD_BYTES / 2);
+        let text = format!(
+            "{}BEGIN:VCARD\r\nFN:Big\r\n{photo}END:VCARD\r\nBEGIN:VCARD\r\nFN:Long\r\n{lines}END:VCARD\r\n\
+             BEGIN:VCARD\r\nFN:Boss\r\nAGENT:\r\nBEGIN:VCARD\r\nFN:Agent\r\nEND:VCARD\r\nEND:VCARD\r\n",
+            card("Ada")
+        );
+        write(&path, &text, 100);
+        let (names, full, _) = read_once(&path, &mut Vec::new());
+        assert_eq!((names.join(" ").as_str(), full), ("Ada Big Long Boss Agent", true));
     }
 }

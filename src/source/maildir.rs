@@ -18,11 +18,11 @@ use self::layout::Place;
 use self::listing::{Entry, Listing};
 use super::files::{is_settled, reason};
 use super::folders::{Purpose, picks};
-use super::{Batches, Occasion, Send, Stopped};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
 use crate::evidence::{Complaint, Cursor, Folder, Level, Observation, Role};
 use crate::limits;
 use crate::read::mail::{MailContext, Message, read_message};
-use crate::time::{Span, Timestamp};
+use crate::time::{DAY, Span, Timestamp};
 
 /// A `[[mailbox]]` of type `maildir`.
 #[derive(Clone, PartialEq, Debug)]
@@ -43,7 +43,7 @@ pub struct Params {
     pub sync_state: Vec<String>,
 }
 
-type Reader = dyn Fn(&[u8], &MailContext<'_>) -> Result<Message, Complaint> + Sync;
+type Reader<'r> = dyn Fn(&[u8], &MailContext<'_>) -> Result<Message, Complaint> + Sync + 'r;
 
 /// Reads what is new since `cursors`, folder by folder. `Err` when nobody listens any more.
 pub fn read(
@@ -60,7 +60,7 @@ fn read_with(
     cursors: Vec<Cursor>,
     occasion: &Occasion<'_>,
     send: &mut Send<'_>,
-    reader: &Reader,
+    reader: &Reader<'_>,
 ) -> Result<(), Stopped> {
     let mut batches = Batches::new(&params.name, send);
     let layout = match layout::folders(&params.path) {
@@ -79,18 +79,27 @@ fn read_with(
         let what = format!("holds more than {} folders; the others are not read", limits::FOLDERS);
         batches.complain(Complaint::new(&params.name, &params.path.display().to_string(), &what, occasion.now));
     }
-    let mut failed = layout.unreadable.first().map(|(name, error)| no_folder(params, name, error));
+    let mut known = by_place(cursors);
+    let mut failed = None;
+    for (key, name, error) in &layout.unreadable {
+        let what = no_folder(params, name, error);
+        // mail that was read from there before is missing now; of others nobody knows that they hold any
+        if known.keys().any(|k| k == key || k.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('/'))) {
+            failed.get_or_insert(what);
+        } else if name != "lost+found" {
+            batches.complain(Complaint::new(&params.name, name, &what, occasion.now));
+        }
+    }
     let chosen = choose(params, layout.places);
     if chosen.is_empty() && failed.is_none() {
         failed = Some(format!("no folder of `{}` is one of `folders` in its [[mailbox]]", params.name));
     }
-    let mut known = by_place(cursors);
     let mut door = Door { params, occasion, reader, batches, later: 0 };
     let mut folders = Vec::new();
     let mut visits: Vec<Visit> = chosen.into_iter().map(|c| Visit::new(c, &mut known)).collect();
-    door.later = visits.iter().map(Visit::estimate).sum();
+    door.later = visits.iter().map(|visit| visit.expected).sum();
     for visit in &mut visits {
-        door.later = door.later.saturating_sub(visit.estimate());
+        door.later = door.later.saturating_sub(visit.expected);
         match door.read_folder(visit) {
             Ok(read) => folders.push(Folder { name: visit.place.name.clone(), read, role: visit.role }),
             Err(Trouble::Stopped) => return Err(Stopped),
@@ -161,17 +170,15 @@ struct Visit {
     place: Place,
     role: Role,
     known: Known,
+    /// Messages of a folder that was never read, for progress; in others there are few new ones.
+    expected: u64,
 }
 
 impl Visit {
     fn new((place, role): (Place, Role), cursors: &mut BTreeMap<String, Vec<Cursor>>) -> Visit {
         let known = Known::load(cursors.remove(&place.key).unwrap_or_default());
-        Visit { place, role, known }
-    }
-
-    /// Messages of a folder that was never read, for progress; in others there are few new ones.
-    fn estimate(&self) -> u64 {
-        if self.known.state.is_some() { 0 } else { listing::count(&self.place.path) }
+        let expected = if known.state.is_some() { 0 } else { listing::count(&place.path) };
+        Visit { place, role, known, expected }
     }
 }
 
@@ -220,7 +227,7 @@ enum Outcome {
 struct Door<'a, 's> {
     params: &'a Params,
     occasion: &'a Occasion<'a>,
-    reader: &'a Reader,
+    reader: &'a Reader<'a>,
     batches: Batches<'a, 's>,
     /// Messages of folders that come later, as far as known.
     later: u64,
@@ -279,7 +286,7 @@ impl Door<'_, '_> {
             None => Again::Everything,
             Some(then) if then.role != now.role || then.history < now.history => Again::Everything,
             Some(then) if then.reader != now.reader => Again::Window,
-            Some(then) if now.bodies && (!then.bodies || then.window < now.window) => Again::Window,
+            Some(then) if now.bodies && (!then.bodies || then.window + DAY < now.window) => Again::Window,
             Some(_) => Again::Nothing,
         }
     }
@@ -359,6 +366,7 @@ impl Door<'_, '_> {
 
     /// Hands on what a file held. `false` where it has to be tried again another time.
     fn take(&mut self, outcome: Outcome, left: u64) -> Result<bool, Stopped> {
+        self.batches.looked_at(Some(left))?;
         match outcome {
             Outcome::Read(message) => {
                 let Message { mail, meetings, complaints, .. } = *message;
@@ -375,7 +383,6 @@ impl Door<'_, '_> {
             }
             Outcome::Old | Outcome::Gone => {}
         }
-        self.batches.looked_at(Some(left))?;
         Ok(true)
     }
 
@@ -463,7 +470,7 @@ fn mtimes(folder: &Path) -> io::Result<(Option<Mtime>, Option<Mtime>)> {
 struct FolderReader<'a> {
     params: &'a Params,
     occasion: &'a Occasion<'a>,
-    reader: &'a Reader,
+    reader: &'a Reader<'a>,
     since: Timestamp,
     role: Role,
 }
@@ -476,7 +483,8 @@ impl FolderReader<'_> {
         }
         match self.read_message(path, entry, bytes) {
             Ok(Ok(message)) if message.mail.at < self.since => Outcome::Old,
-            Ok(Ok(message)) => Outcome::Read(Box::new(message)),
+            // of a whole lot the texts are much, and nobody wants them here
+            Ok(Ok(message)) => Outcome::Read(Box::new(Message { new_text: String::new(), ..message })),
             Ok(Err(complaint)) => Outcome::Bad(complaint),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Outcome::Gone,
             Err(error) => {
@@ -506,13 +514,18 @@ impl FolderReader<'_> {
         };
         bytes.clear();
         read_up_to(&mut file, bytes, limits::HEADER_BYTES)?;
-        let message = (self.reader)(bytes, &context);
+        let message = self.guarded(bytes, &context);
         let cut = bytes.len() == limits::HEADER_BYTES;
         if !cut || message.as_ref().is_ok_and(|m| m.mail.at < text_since) {
             return Ok(message);
         }
         read_up_to(&mut file, bytes, limits::MESSAGE_BYTES - limits::HEADER_BYTES)?;
-        Ok((self.reader)(bytes, &context))
+        Ok(self.guarded(bytes, &context))
+    }
+
+    fn guarded(&self, bytes: &[u8], context: &MailContext<'_>) -> Result<Message, Complaint> {
+        guarded(|| (self.reader)(bytes, context))
+            .unwrap_or_else(|| Err(Complaint::new(context.source, context.place, READER_FAILED, context.now)))
     }
 }
 

@@ -54,6 +54,15 @@ pub struct Stopped;
 /// Where reports go. It may block while the engine is busy.
 pub type Send<'a> = dyn FnMut(Report) -> Result<(), Stopped> + 'a;
 
+/// Runs a reader over bytes of somebody else's. `None` where it panicked: then these bytes are set
+/// aside, and not everything that lies beside them.
+fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok()
+}
+
+/// What is said of such bytes.
+const READER_FAILED: &str = "kithd failed on it; please report this";
+
 /// Gathers what a reading finds into batches of a bounded size.
 struct Batches<'a, 's> {
     send: &'a mut Send<'s>,

@@ -178,7 +178,8 @@ mod tests {
         apply(&mut store, changes);
         assert_eq!(load(&store).hashes(), all);
         // and removing everything empties it
-        apply(&mut store, load(&store).update("x", state(), &[]));
+        let changes = load(&store).update("x", state(), &[]);
+        apply(&mut store, changes);
         assert_eq!(store.keys().collect::<Vec<_>>(), [&0]);
     }
 

@@ -30,8 +30,9 @@ pub(super) struct Place {
 pub(super) struct Layout {
     /// INBOX first, then by name.
     pub places: Vec<Place>,
-    /// Directories that could not be listed, with the reason.
-    pub unreadable: Vec<(String, io::Error)>,
+    /// Directories that could not be listed, by key and name, with the reason. Mail may lie below,
+    /// or not (`lost+found`).
+    pub unreadable: Vec<(String, String, io::Error)>,
     /// There was more than [`limits::FOLDERS`].
     pub cut: bool,
 }
@@ -51,7 +52,7 @@ pub(super) fn folders(root: &Path) -> io::Result<Layout> {
             Ok(below) => below,
             Err(error) if branch.depth == 0 => return Err(error),
             Err(error) => {
-                layout.unreadable.push((branch.name, error));
+                layout.unreadable.push((branch.key, branch.name, error));
                 continue;
             }
         };
