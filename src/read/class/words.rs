@@ -116,6 +116,7 @@ impl Words {
             rest.is_empty()
                 || rest.starts_with([':', '：', '-', '–', '—', '(', '（', '[', ']', '|', '*', '/', '】', '"', ')'])
                 || rest.starts_with("re:")
+                || rest.starts_with("auto")
                 || self.back.iter().any(|w| word_at_start(rest, w).is_some())
         };
         self.out_of_office.iter().any(|w| subject.strip_prefix(w.as_str()).is_some_and(stands_alone))
@@ -228,7 +229,9 @@ fn civil(numbers: &[i32], month: Option<i8>, iso: bool, written_on: Date) -> Opt
     let fits = |date: &Date| (-1..=limits::AWAY_DAYS).contains(&days_between(written_on, *date));
     match year {
         Some(year) => Date::new(i16::try_from(year).ok()?, month, day).ok().filter(fits),
-        None => (0..=1).filter_map(|n| Date::new(written_on.year() + n, month, day).ok()).find(fits),
+        None => (0..=1)
+            .filter_map(|n| Date::new(written_on.year().saturating_add(n), month, day).ok())
+            .find(|date| fits(date) && days_between(written_on, *date) <= limits::AWAY_DAYS / 2),
     }
 }
 

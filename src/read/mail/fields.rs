@@ -457,8 +457,8 @@ mod tests {
         let text = format!("To: {}\n\n", many.join(", "));
         let (kept, count) = block(&text).addresses("to");
         assert_eq!(kept.len(), limits::RECIPIENTS);
-        // The field itself is cut at FIELD_BYTES; what was looked at is counted.
-        assert!(count > 1_000, "{count}");
+        // An address that the cut went through is lost.
+        assert!((2_999..=3_000).contains(&count), "{count}");
     }
 
     #[test]
