@@ -134,9 +134,8 @@ fn printed(path: &Path, bytes: &[u8]) -> String {
                     writeln!(out, "{name}: {value}").unwrap();
                 }
             };
-            let all = |list: &[kithd::address::Address]| {
-                list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            };
+            let all =
+                |list: &[kithd::address::Address]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             fact("message-id", mail.message_id.as_ref().map(ToString::to_string).unwrap_or_default());
             fact("at", mail.at.to_string());
             fact("from", all(&mail.from));

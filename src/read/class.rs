@@ -300,7 +300,9 @@ fn points(facts: &Facts<'_>) -> Vec<(i16, &'static str)> {
     add(verp && facts.answers, 3, "verp");
     if let Some(body) = &facts.body {
         let spoken = words.spoken(body.text);
-        add(spoken.unsubscribe, 3, "unsubscribe");
+        // Without a link or an address to write to it is people speaking of mailings.
+        let way_out = body.links > 0 || body.text.contains('@');
+        add(spoken.unsubscribe, if way_out { 3 } else { 1 }, "unsubscribe");
         add(spoken.notice, 2, "notice");
         add(body.tracking_pixels > 0, 2, "pixel");
         add((10..25).contains(&body.links), 1, "links");

@@ -34,8 +34,7 @@ pub fn read_html(html: &str) -> HtmlText {
 pub fn read_mail_html(html: &str, is_reply: bool) -> HtmlText {
     let html = clip(html, limits::HTML_BYTES);
     let first = pass(html, is_reply, false);
-    let reader =
-        if first.dropped && first.text.trim().is_empty() { pass(html, is_reply, true) } else { first };
+    let reader = if first.dropped && first.text.trim().is_empty() { pass(html, is_reply, true) } else { first };
     let text = reader.text.trim_matches(['\n', ' ']).to_string();
     let markup = html.len().saturating_sub(text.len()).saturating_mul(10) / text.len().max(1);
     HtmlText {
@@ -140,7 +139,10 @@ impl Tag {
     /// Not shown to a reader.
     fn is_hidden(&self) -> bool {
         self.hidden
-            || matches!(self.name.as_str(), "style" | "script" | "head" | "title" | "template" | "svg" | "object" | "select")
+            || matches!(
+                self.name.as_str(),
+                "style" | "script" | "head" | "title" | "template" | "svg" | "object" | "select"
+            )
             || ["display:none", "visibility:hidden", "mso-hide:all", "max-height:0", "font-size:0"]
                 .iter()
                 .any(|s| self.style.match_indices(s).any(|(at, found)| ends_value(&self.style, at + found.len())))
@@ -242,7 +244,9 @@ impl Reader {
             self.dropped = true;
             return;
         }
-        if tag.name == "div" && let Some(container) = &mut self.container {
+        if tag.name == "div"
+            && let Some(container) = &mut self.container
+        {
             container.depth = container.depth.saturating_add(1);
         }
         self.layout(&tag);
@@ -285,7 +289,8 @@ impl Reader {
                 self.remove_attribution();
             }
             self.line_start();
-            let gmail_quote = blockquote && tag.has_class(&["gmail_quote"]) && self.container.as_ref().is_some_and(|c| c.depth == 1);
+            let gmail_quote =
+                blockquote && tag.has_class(&["gmail_quote"]) && self.container.as_ref().is_some_and(|c| c.depth == 1);
             if !tag.is_void() {
                 self.skip = Some(Skip { name: tag.name.clone(), depth: 1, gmail_quote });
             }
@@ -322,14 +327,18 @@ impl Reader {
             }
             let over = skip.depth == 0;
             if over {
-                if skip.gmail_quote && let Some(container) = &mut self.container {
+                if skip.gmail_quote
+                    && let Some(container) = &mut self.container
+                {
                     container.answered = true;
                 }
                 self.skip = None;
             }
             return;
         }
-        if name == "div" && let Some(container) = &mut self.container {
+        if name == "div"
+            && let Some(container) = &mut self.container
+        {
             container.depth -= 1;
             if container.depth == 0 {
                 self.container = None;
@@ -421,10 +430,43 @@ impl Reader {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "center" | "dd" | "details" | "dir" | "div" | "dl"
-            | "dt" | "fieldset" | "figcaption" | "figure" | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5"
-            | "h6" | "header" | "hr" | "li" | "main" | "nav" | "ol" | "p" | "pre" | "section" | "summary" | "table"
-            | "tbody" | "tr" | "ul"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "center"
+            | "dd"
+            | "details"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "tr"
+            | "ul"
     )
 }
 
@@ -441,7 +483,10 @@ mod tests {
         check("<p>Hello&nbsp;Ada,</p>\n<p>see   you\n<b>soon</b> &amp; well</p>", "Hello Ada,\n\nsee you soon & well");
         check("<div>a</div><div><br></div><div>b<br></div><div>c</div>", "a\n\nb\nc");
         check("a<ul><li>one<li>two</ul>b", "a\none\ntwo\nb");
-        check("<p class=MsoNormal>a<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>b</p>", "a\n\nb");
+        check(
+            "<p class=MsoNormal>a<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>b</p>",
+            "a\n\nb",
+        );
         check("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc");
         check("<pre>a\n  b</pre>c", "a\n  b\nc");
         check("x<div>--&nbsp;</div><div>Ada</div>", "x\n-- \nAda");
@@ -507,7 +552,18 @@ mod tests {
 
     #[test]
     fn hostile_markup_is_cheap() {
-        for piece in ["<div>", "<blockquote>", "<ul><li>", "<a href='", "&amp", "<table><tr><td>", "</div>", "<!--", "<p hidden>", "x:<blockquote></blockquote>"] {
+        for piece in [
+            "<div>",
+            "<blockquote>",
+            "<ul><li>",
+            "<a href='",
+            "&amp",
+            "<table><tr><td>",
+            "</div>",
+            "<!--",
+            "<p hidden>",
+            "x:<blockquote></blockquote>",
+        ] {
             let html = piece.repeat(limits::HTML_BYTES / piece.len() + 1);
             let began = std::time::Instant::now();
             read_html(&html);

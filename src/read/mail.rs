@@ -11,9 +11,7 @@ mod parts;
 use std::collections::BTreeSet;
 
 use crate::address::{AddrSpec, clip, safe_text};
-use crate::evidence::{
-    Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Place, Role, TextFacts,
-};
+use crate::evidence::{Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Place, Role, TextFacts};
 use crate::limits;
 use crate::read::acts::{ActContext, text_facts};
 use crate::read::class::words::{is_forward_subject, is_reply_subject};
@@ -164,8 +162,7 @@ fn time_of(fields: &Fields<'_>, context: &MailContext<'_>) -> (Timestamp, Option
         .and_then(|raw| fields::decode_raw(raw).rsplit_once(';').and_then(|(_, date)| dates::read_date(date)))
         .filter(|at| at.second() >= limits::DATE_EARLIEST && *at <= latest);
     let arrival = received.unwrap_or(context.arrived_at);
-    let believed =
-        |at: &Timestamp| at.second() >= limits::DATE_EARLIEST && *at <= arrival.plus(limits::DATE_AHEAD);
+    let believed = |at: &Timestamp| at.second() >= limits::DATE_EARLIEST && *at <= arrival.plus(limits::DATE_AHEAD);
     let Some(text) = fields.token("date") else { return (arrival, None) };
     match dates::read_date(&text) {
         Some(at) if believed(&at) => (at, None),
@@ -190,7 +187,9 @@ fn class_facts<'m>(fields: &Fields<'_>, mail: &'m Mail, delivered_aside: bool) -
     Facts {
         from: &mail.from,
         sender: fields.addresses("sender").0.into_iter().next().map(|a| a.address),
-        return_path: fields.first("return-path").map_or(ReturnPath::Absent, |raw| ReturnPath::read(&fields::decode_raw(raw))),
+        return_path: fields
+            .first("return-path")
+            .map_or(ReturnPath::Absent, |raw| ReturnPath::read(&fields::decode_raw(raw))),
         message_id: mail.message_id.as_ref().map(MessageId::as_str),
         subject: &mail.subject,
         answers: mail.in_reply_to.is_some() || !mail.references.is_empty(),
@@ -220,11 +219,14 @@ impl Text {
         let answers = facts.answers || is_reply_subject(&mail.subject) || is_forward_subject(&mail.subject);
         let plain = parts.plain_text().filter(|t| !is_stub(t, parts));
         // The markup says something only where the headers have left the class open.
-        let wanted = plain.is_none() || !class::decided_by_headers(facts);
+        let wanted = plain.is_none() || parts.html_alone || !class::decided_by_headers(facts);
         let html = parts.html_source().filter(|_| wanted).map(|source| read_mail_html(&source, answers));
-        let whole = match (plain, &html) {
-            (Some(plain), _) => plain,
-            (None, Some(html)) => clip(&html.text, limits::TEXT_BYTES).to_string(),
+        let rich = html.as_ref().map(|h| clip(&h.text, limits::TEXT_BYTES).to_string());
+        let whole = match (plain, rich) {
+            // A list's footer or a scanner's note beside a mail in HTML.
+            (Some(plain), Some(rich)) if parts.html_alone && parts.html_first => format!("{rich}\n{plain}"),
+            (Some(plain), Some(rich)) if parts.html_alone => format!("{plain}\n{rich}"),
+            (Some(text), _) | (None, Some(text)) => text,
             (None, None) => String::new(),
         };
         let new = new_text(&whole);
@@ -292,16 +294,42 @@ fn answer(mail: &Mail, new_text: &str) -> Option<String> {
 fn begins_quote(line: &str) -> bool {
     let header = line.split_once([':', '：']).is_some_and(|(name, _)| {
         let name = name.trim_matches(['*', ' ']).to_lowercase();
-        ["from", "von", "de", "da", "van", "från", "fra", "od", "от", "від", "kimden", "发件人", "寄件者", "差出人", "보낸 사람"].contains(&name.as_str())
+        [
+            "from",
+            "von",
+            "de",
+            "da",
+            "van",
+            "från",
+            "fra",
+            "od",
+            "от",
+            "від",
+            "kimden",
+            "发件人",
+            "寄件者",
+            "差出人",
+            "보낸 사람",
+        ]
+        .contains(&name.as_str())
     });
     let attribution = line.ends_with([':', '：']) && line.contains(|c: char| c.is_ascii_digit() || c == '@');
-    line.starts_with(['>', '|']) || line.starts_with("---") || line.starts_with("___") || line == "--" || header || attribution
+    line.starts_with(['>', '|'])
+        || line.starts_with("---")
+        || line.starts_with("___")
+        || line == "--"
+        || header
+        || attribution
 }
 
 /// What the calendar parts say. To be wired to
 /// `calendar::read_invitation(bytes: &[u8], method_param: Option<&str>, from: Option<&AddrSpec>,
 /// in_sent: bool, context: &CalendarContext) -> (Vec<Meeting>, Vec<Complaint>)`.
-fn invitations(parts: &Parts<'_>, _from: Option<&AddrSpec>, context: &MailContext<'_>) -> (Vec<Meeting>, Vec<Complaint>) {
+fn invitations(
+    parts: &Parts<'_>,
+    _from: Option<&AddrSpec>,
+    context: &MailContext<'_>,
+) -> (Vec<Meeting>, Vec<Complaint>) {
     let _in_sent = context.role == Role::Sent;
     for leaf in &parts.calendars {
         let _bytes = leaf.bytes(limits::COMPONENT_BYTES);

@@ -159,7 +159,9 @@ mod tests {
     use super::*;
 
     fn split(text: &[u8]) -> Vec<String> {
-        messages(io::BufReader::with_capacity(7, text)).map(|m| String::from_utf8_lossy(&m.unwrap()).into_owned()).collect()
+        messages(io::BufReader::with_capacity(7, text))
+            .map(|m| String::from_utf8_lossy(&m.unwrap()).into_owned())
+            .collect()
     }
 
     #[test]
@@ -174,7 +176,10 @@ mod tests {
             (&b""[..], vec![]),
             (b"no mbox\nat all\n", vec![]),
             (b"\n\nFrom a\nSubject: x\n", vec!["Subject: x\n"]),
-            (b"From a\r\nSubject: x\r\n\r\nbody\r\n\r\nFrom b\r\nSubject: y\r\n", vec!["Subject: x\r\n\r\nbody\r\n", "Subject: y\r\n"]),
+            (
+                b"From a\r\nSubject: x\r\n\r\nbody\r\n\r\nFrom b\r\nSubject: y\r\n",
+                vec!["Subject: x\r\n\r\nbody\r\n", "Subject: y\r\n"],
+            ),
             (b"From a\n", vec![]),
         ] {
             assert_eq!(split(text), expected, "{:?}", String::from_utf8_lossy(text));

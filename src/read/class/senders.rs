@@ -63,7 +63,9 @@ impl ReturnPath {
             return Envelope::Relay;
         }
         if local.starts_with("owner-")
-            || ["-owner", "-bounces", "-request", "-errors", "-return", "-admin", "-bounce"].iter().any(|s| local.ends_with(s))
+            || ["-owner", "-bounces", "-request", "-errors", "-return", "-admin", "-bounce"]
+                .iter()
+                .any(|s| local.ends_with(s))
             || local.starts_with("errors-")
             || local == "nobody"
         {
@@ -82,7 +84,9 @@ impl ReturnPath {
 
 /// `bounces+12345-ab1c-ada=example.org`: SendGrid's, for newsletters and single mails alike.
 fn is_numbered_bounce(local: &str) -> bool {
-    local.strip_prefix("bounces+").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('='))
+    local
+        .strip_prefix("bounces+")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('='))
 }
 
 /// Is this a machine's mailbox beyond doubt? The reason code if so.
@@ -96,13 +100,13 @@ pub fn machine(address: &Address) -> Option<String> {
     if tokens.first().is_some_and(|t| t.starts_with("bounce")) || local.ends_with("-bounces") {
         return code("bounce");
     }
-    if local.ends_with("-owner") {
+    if local.ends_with("-owner") || local.starts_with("owner-") {
         return code("owner");
     }
     if let Some(token) = tokens.iter().find(|t| matches!(**t, "notification" | "notifications")) {
         return code(token);
     }
-    if matches!(local, "cron" | "root" | "crond" | "anacron") {
+    if matches!(local, "cron" | "root" | "crond" | "anacron" | "nobody" | "www-data" | "apache") {
         return code(local);
     }
     let named = address.name.as_deref().unwrap_or_default().to_lowercase();
@@ -149,15 +153,71 @@ pub fn is_machine_local(local: &str) -> bool {
     tokens(local).any(|t| {
         matches!(
             t,
-            "admin" | "alert" | "alerts" | "apache" | "auto" | "autoconfirm" | "automailer" | "automated" | "autoreply"
-                | "confirm" | "confirmation" | "daemon" | "daily" | "deals" | "digest" | "gitlab" | "invitations"
-                | "invite" | "jenkins" | "jira" | "lists" | "listserv" | "listmaster" | "mailbot" | "mailer" | "mailing"
-                | "majordomo" | "messages" | "monitor" | "monitoring" | "nagios" | "newsletters" | "nobody" | "notice"
-                | "notices" | "notify" | "offers" | "promo" | "promotions" | "receipts" | "reminder" | "reminders"
-                | "reply" | "robot" | "server" | "specials" | "statements" | "subscribe" | "subscriptions" | "subscription"
-                | "survey" | "system" | "tracking" | "unsubscribe" | "update" | "updates" | "weekly" | "www" | "wwwrun"
-        ) || t == "data" && local.starts_with("www")
+            "admin"
+                | "alert"
+                | "alerts"
+                | "auto"
+                | "autoconfirm"
+                | "automailer"
+                | "automated"
+                | "autoreply"
+                | "confirm"
+                | "confirmation"
+                | "daemon"
+                | "daily"
+                | "deals"
+                | "digest"
+                | "gitlab"
+                | "invitations"
+                | "invite"
+                | "jenkins"
+                | "jira"
+                | "lists"
+                | "listserv"
+                | "listmaster"
+                | "mailbot"
+                | "mailer"
+                | "mailing"
+                | "majordomo"
+                | "messages"
+                | "monitor"
+                | "monitoring"
+                | "nagios"
+                | "newsletters"
+                | "notice"
+                | "notices"
+                | "notify"
+                | "offers"
+                | "promo"
+                | "promotions"
+                | "receipts"
+                | "reminder"
+                | "reminders"
+                | "reply"
+                | "robot"
+                | "server"
+                | "specials"
+                | "statements"
+                | "subscribe"
+                | "subscriptions"
+                | "subscription"
+                | "survey"
+                | "system"
+                | "tracking"
+                | "unsubscribe"
+                | "update"
+                | "updates"
+                | "weekly"
+                | "www"
+                | "wwwrun"
+        )
     }) || local.contains("newsletter")
+        || is_numbered(local)
+}
+
+/// One address per mailing: long, and more digits than anybody's name or year of birth.
+fn is_numbered(local: &str) -> bool {
+    local.len() >= 16 && local.bytes().filter(u8::is_ascii_digit).count() >= 8
 }
 
 /// Is the host below its domain one that mailings are sent from (`news.`, `mail.`, `e.`)?
@@ -167,11 +227,49 @@ pub fn is_bulk_host(address: &AddrSpec) -> bool {
     below.split('.').any(|label| {
         matches!(
             label.trim_end_matches(|c: char| c.is_ascii_digit()),
-            "alert" | "alerts" | "announce" | "campaign" | "campaigns" | "comms" | "connect" | "crm" | "deals" | "e"
-                | "edm" | "email" | "emails" | "em" | "engage" | "info" | "insider" | "list" | "lists" | "m" | "mail"
-                | "mailer" | "mailing" | "mailings" | "mails" | "marketing" | "member" | "members" | "mkt" | "news"
-                | "newsletter" | "newsletters" | "notice" | "notifications" | "notify" | "offers" | "promo"
-                | "promotions" | "reply" | "send" | "service" | "updates" | "transactional"
+            "alert"
+                | "alerts"
+                | "announce"
+                | "campaign"
+                | "campaigns"
+                | "comms"
+                | "connect"
+                | "crm"
+                | "deals"
+                | "e"
+                | "edm"
+                | "email"
+                | "emails"
+                | "em"
+                | "engage"
+                | "info"
+                | "insider"
+                | "list"
+                | "lists"
+                | "m"
+                | "mail"
+                | "mailer"
+                | "mailing"
+                | "mailings"
+                | "mails"
+                | "marketing"
+                | "member"
+                | "members"
+                | "mkt"
+                | "news"
+                | "newsletter"
+                | "newsletters"
+                | "notice"
+                | "notifications"
+                | "notify"
+                | "offers"
+                | "promo"
+                | "promotions"
+                | "reply"
+                | "send"
+                | "service"
+                | "updates"
+                | "transactional"
         )
     })
 }
@@ -238,12 +336,29 @@ const RELAYS: &[&str] = &[
 ];
 
 /// Headers of the same, beginnings.
-pub const RELAY_HEADERS: &[&str] =
-    &["x-mailgun-sid", "x-mandrill-user", "x-mj-mid", "x-msys-api", "x-pm-message-id", "x-ses-outgoing", "x-sg-eid", "x-sib-id"];
+pub const RELAY_HEADERS: &[&str] = &[
+    "x-mailgun-sid",
+    "x-mandrill-user",
+    "x-mj-mid",
+    "x-msys-api",
+    "x-pm-message-id",
+    "x-ses-outgoing",
+    "x-sg-eid",
+    "x-sib-id",
+];
 
 /// Hosts of tools that send one person's mail to many.
-const SALES_TOOLS: &[&str] =
-    &["apollo.io", "hubspot.com", "lemlist.com", "mailshake.com", "mixmax.com", "outreach.io", "reply.io", "salesloft.com", "yesware.com"];
+const SALES_TOOLS: &[&str] = &[
+    "apollo.io",
+    "hubspot.com",
+    "lemlist.com",
+    "mailshake.com",
+    "mixmax.com",
+    "outreach.io",
+    "reply.io",
+    "salesloft.com",
+    "yesware.com",
+];
 
 /// The platform `host` belongs to.
 pub fn platform(host: &str) -> Option<&'static str> {

@@ -171,7 +171,10 @@ impl Words {
 
     fn date_before_word(&self, rest: &str, written_on: Date) -> Option<Date> {
         let window = clip(rest, 48);
-        let end = self.back.iter().filter(|w| w.starts_with(|c: char| !is_spaced(c)) || w.starts_with("kadar") || w.starts_with("tarih"));
+        let end = self
+            .back
+            .iter()
+            .filter(|w| w.starts_with(|c: char| !is_spaced(c)) || w.starts_with("kadar") || w.starts_with("tarih"));
         let end = end.filter_map(|w| window.find(w.as_str())).min()?;
         self.date_at(window.get(..end)?, written_on)
     }
@@ -183,7 +186,10 @@ impl Words {
         let mut month: Option<i8> = None;
         let mut iso = false;
         let mut words_before = 0;
-        for token in window.split(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | '/' | '-' | '–' | '年' | '月' | '日' | '년' | '월' | '일' | '(' | ')')) {
+        for token in window.split(|c: char| {
+            c.is_whitespace()
+                || matches!(c, ',' | '.' | '/' | '-' | '–' | '年' | '月' | '日' | '년' | '월' | '일' | '(' | ')')
+        }) {
             if token.is_empty() {
                 continue;
             }
@@ -243,12 +249,52 @@ fn word_at_start<'t>(text: &'t str, word: &str) -> Option<&'t str> {
 
 /// Is `subject` that of an answer?
 pub fn is_reply_subject(subject: &str) -> bool {
-    has_prefix(subject, &["re", "aw", "sv", "vs", "antw", "odp", "ynt", "rif", "res", "回复", "回覆", "答复", "返信", "답장", "תגובה", "رد"])
+    has_prefix(
+        subject,
+        &[
+            "re",
+            "aw",
+            "sv",
+            "vs",
+            "antw",
+            "odp",
+            "ynt",
+            "rif",
+            "res",
+            "回复",
+            "回覆",
+            "答复",
+            "返信",
+            "답장",
+            "תגובה",
+            "رد",
+        ],
+    )
 }
 
 /// Is `subject` that of a forwarded mail?
 pub fn is_forward_subject(subject: &str) -> bool {
-    has_prefix(subject, &["fwd", "fw", "wg", "tr", "rv", "enc", "i", "vb", "vl", "pd", "doorst", "转发", "轉寄", "転送", "전달", "הועבר"])
+    has_prefix(
+        subject,
+        &[
+            "fwd",
+            "fw",
+            "wg",
+            "tr",
+            "rv",
+            "enc",
+            "i",
+            "vb",
+            "vl",
+            "pd",
+            "doorst",
+            "转发",
+            "轉寄",
+            "転送",
+            "전달",
+            "הועבר",
+        ],
+    )
 }
 
 fn has_prefix(subject: &str, prefixes: &[&str]) -> bool {
@@ -274,7 +320,8 @@ fn found(search: &Option<AhoCorasick>, text: &str) -> bool {
 
 /// Is this a letter of a script that puts blanks between words?
 fn is_spaced(c: char) -> bool {
-    c.is_alphabetic() && !matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}')
+    c.is_alphabetic()
+        && !matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}')
 }
 
 /// Lower-case, blanks and line ends folded, apostrophes straightened.
@@ -305,7 +352,10 @@ mod tests {
         let tables = lexicon::tables::<Table>("class");
         assert_eq!(tables.len(), lexicon::FILES.len());
         for (language, table) in tables {
-            assert!(!table.out_of_office.is_empty() && !table.unsubscribe.is_empty() && !table.notice.is_empty(), "{language}");
+            assert!(
+                !table.out_of_office.is_empty() && !table.unsubscribe.is_empty() && !table.notice.is_empty(),
+                "{language}"
+            );
             assert!(table.months.is_empty() || table.months.len() == 12, "{language}");
         }
     }
@@ -399,9 +449,15 @@ mod tests {
 
     #[test]
     fn subjects_of_answers_and_forwards() {
-        for (subject, reply, forward) in
-            [("Re: x", true, false), ("RE[2]: x", true, false), ("AW: x", true, false), ("Fwd: x", false, true), ("WG: x", false, true), ("Report: x", false, false), ("回复：x", true, false)]
-        {
+        for (subject, reply, forward) in [
+            ("Re: x", true, false),
+            ("RE[2]: x", true, false),
+            ("AW: x", true, false),
+            ("Fwd: x", false, true),
+            ("WG: x", false, true),
+            ("Report: x", false, false),
+            ("回复：x", true, false),
+        ] {
             assert_eq!((is_reply_subject(subject), is_forward_subject(subject)), (reply, forward), "{subject}");
         }
     }

@@ -182,7 +182,17 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "Whenever", "yesterday", "Thu,", "Pn, 29 paX 2007 21:13", "45 Jan 2026 10:00", "31 Feb 2026 10:00", "2026", ":::"] {
+        for text in [
+            "",
+            "Whenever",
+            "yesterday",
+            "Thu,",
+            "Pn, 29 paX 2007 21:13",
+            "45 Jan 2026 10:00",
+            "31 Feb 2026 10:00",
+            "2026",
+            ":::",
+        ] {
             assert_eq!(read_date(text), None, "{text}");
         }
     }

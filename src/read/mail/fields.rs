@@ -486,7 +486,12 @@ mod tests {
 
     #[test]
     fn parameters_are_read() {
-        let p = block("Content-Type: Text/Plain; charset=\"utf-8\";\r\n name*=utf-8''caf%C3%A9.txt").parameters("content-type").unwrap();
-        assert_eq!((p.value.as_str(), p.get("charset"), p.get("name")), ("text/plain", Some("utf-8"), Some("café.txt")));
+        let p = block("Content-Type: Text/Plain; charset=\"utf-8\";\r\n name*=utf-8''caf%C3%A9.txt")
+            .parameters("content-type")
+            .unwrap();
+        assert_eq!(
+            (p.value.as_str(), p.get("charset"), p.get("name")),
+            ("text/plain", Some("utf-8"), Some("café.txt"))
+        );
     }
 }

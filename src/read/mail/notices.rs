@@ -84,12 +84,14 @@ fn returned_id(parts: &Parts<'_>, text: &str) -> Option<MessageId> {
 
 /// The absence an automatic answer tells of. A receipt of a ticket system is none.
 pub fn out_of_office(fields: &Fields<'_>, subject: &str, text: &str, written_on: Date) -> Option<OutOfOffice> {
-    let answered = ["auto-submitted", "precedence", "x-precedence"]
-        .iter()
-        .filter_map(|name| fields.token(name))
-        .any(|t| matches!(t.to_lowercase().split([';', ' ']).next(), Some("auto-replied" | "auto_reply" | "auto-reply")));
-    let answered = answered || ["x-autoreply", "x-autorespond", "x-auto-reply-from", "x-mail-autoreply"].iter().any(|n| fields.has(n));
-    let away = fields.has("x-vacation") || words().is_out_of_office_subject(subject) || (answered && words().is_away(text));
+    let answered =
+        ["auto-submitted", "precedence", "x-precedence"].iter().filter_map(|name| fields.token(name)).any(|t| {
+            matches!(t.to_lowercase().split([';', ' ']).next(), Some("auto-replied" | "auto_reply" | "auto-reply"))
+        });
+    let answered = answered
+        || ["x-autoreply", "x-autorespond", "x-auto-reply-from", "x-mail-autoreply"].iter().any(|n| fields.has(n));
+    let away =
+        fields.has("x-vacation") || words().is_out_of_office_subject(subject) || (answered && words().is_away(text));
     away.then(|| OutOfOffice {
         until: words().day_of_return(text, written_on).or_else(|| words().day_of_return(subject, written_on)),
     })
