@@ -87,7 +87,7 @@ pub fn read_message(bytes: &[u8], context: &MailContext<'_>) -> Result<Message, 
         let text = Text::of(&parts, &mail, &facts);
         let verdict = class::classify(&Facts { body: Some(text.class_body(&parts)), ..facts });
         (mail.class, mail.class_reasons, mail.signals) = (verdict.class, verdict.reasons, verdict.signals);
-        mail.text = Some(facts_of_text(&text.new, &parts, &mail, context));
+        mail.text = Some(facts_of_text(&text, &parts, &mail, context));
         mail.answer = answer(&mail, &text.new.text);
         if mail.class == Class::Dsn {
             mail.bounce = notices::bounce(&fields, &parts, &text.whole);
@@ -262,9 +262,9 @@ fn web_links(text: &str) -> u32 {
     u32::try_from(found.count()).unwrap_or(u32::MAX)
 }
 
-fn facts_of_text(new: &NewText, parts: &Parts<'_>, mail: &Mail, context: &MailContext<'_>) -> TextFacts {
+fn facts_of_text(text: &Text, parts: &Parts<'_>, mail: &Mail, context: &MailContext<'_>) -> TextFacts {
     let facts = text_facts(
-        new,
+        &text.new,
         &ActContext {
             subject: &mail.subject,
             written_on: context.zone.date(mail.at),
@@ -272,7 +272,9 @@ fn facts_of_text(new: &NewText, parts: &Parts<'_>, mail: &Mail, context: &MailCo
             recipients: mail.recipients,
         },
     );
-    let link = facts.marks.link || web_links(&new.text) > 0;
+    // In HTML the address of a link stands behind its words.
+    let behind_words = parts.plain.is_empty() && text.html.as_ref().is_some_and(|h| h.links > 0);
+    let link = facts.marks.link || behind_words || web_links(&text.new.text) > 0;
     TextFacts { marks: Marks { attachment: parts.attachment, link, ..facts.marks }, ..facts }
 }
 
