@@ -341,5 +341,4 @@ fn invitations(
 }
 
 #[cfg(test)]
-#[path = "mail/tests.rs"]
 mod tests;

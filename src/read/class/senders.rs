@@ -77,7 +77,8 @@ impl ReturnPath {
             || local.contains("-bounce")
             || local.contains("bounces+")
             || local.starts_with("return-")
-            || local.starts_with("msprvs1");
+            || local.starts_with("msprvs1")
+            || address.domain().split('.').any(|label| label.starts_with("bounce"));
         if tracked { Envelope::Verp } else { Envelope::Plain }
     }
 }
@@ -430,6 +431,7 @@ mod tests {
             ("<chess-bounces@x.example>", Envelope::Owner),
             ("<news-bounce-17@x.example>", Envelope::Verp),
             ("<news-me=example.net@x.example>", Envelope::Verp),
+            ("<20260512a1b2@bounces.shop.example>", Envelope::Verp),
             ("<bounces+1234-ab-me=example.net@em.example.org>", Envelope::Relay),
             ("<0100018f-x@amazonses.com>", Envelope::Relay),
             ("<0100018f-x@notamazonses.com>", Envelope::Plain),

@@ -132,3 +132,75 @@ fn headers_alone_give_the_same_class_where_they_decide() {
         assert_eq!(classified(text, Timestamp::MIN), classified(text, Timestamp::MAX), "{text}");
     }
 }
+
+#[test]
+fn people_speak_of_their_holidays() {
+    check(&[
+        ("From: Ada <ada@x.example>\nTo: b@y.example\nSubject: Urlaub: Termine\n\nb", Class::Person, ""),
+        ("From: Ada <ada@x.example>\nTo: b@y.example\nSubject: Absence - Paul\n\nb", Class::Person, ""),
+        ("From: Ada <ada@x.example>\nTo: b@y.example\nSubject: Vacation?\n\nb", Class::Person, ""),
+        (
+            "From: Ada <ada@x.example>\nTo: b@y.example\nIn-Reply-To: <1@y.example>\nSubject: Im Urlaub: Angebot\n\nb",
+            Class::Auto,
+            "subject:out-of-office",
+        ),
+        (
+            "From: Ada <ada@x.example>\nTo: b@y.example\nX-Auto-Response-Suppress: All\nSubject: 부재중: 회의\n\nb",
+            Class::Auto,
+            "subject:out-of-office",
+        ),
+    ]);
+}
+
+#[test]
+fn mail_of_today_falls_into_its_class() {
+    check(&[
+        // receipts and notices without any list header
+        (
+            "From: PayFast <service@payfast.example>\nTo: b@y.example\nReturn-Path: <x1@bounces.payfast.example>\nSubject: Receipt\n\nb",
+            Class::Bulk,
+            "return-path:verp",
+        ),
+        (
+            "From: Notes <notify@mail.notes.example>\nTo: b@y.example\nSubject: Ada shared a page\n\nb",
+            Class::Bulk,
+            "points:subdomain points:machine",
+        ),
+        (
+            "From: Acme Jobs <jobs-noreply@acme.example>\nTo: b@y.example\nSubject: 3 new jobs\n\nb",
+            Class::Auto,
+            "local-part:noreply",
+        ),
+        (
+            "From: Ada via Sign <dse@sign.example>\nTo: b@y.example\nSubject: Please sign\n\nDo not reply to this mail. This is an automated message. Manage your preferences: https://sign.example",
+            Class::Bulk,
+            "points:unsubscribe points:notice",
+        ),
+        // people
+        (
+            "From: Ada <ada@x.example>\nTo: b@y.example\nReturn-Path: <ada@x.example>\nX-Auto-Response-Suppress: OOF\nSubject: Lunch\n\nTuesday?",
+            Class::Person,
+            "",
+        ),
+        (
+            "From: Ada <ada@mail.uni.example>\nTo: b@y.example\nSubject: Thesis\n\nSee https://uni.example",
+            Class::Person,
+            "",
+        ),
+        (
+            "From: Ada Abel <info@abel-books.example>\nTo: b@y.example\nSubject: Your order question\n\nYes, we have it. Ada",
+            Class::Person,
+            "",
+        ),
+        (
+            "From: Ada <ada@x.example>\nTo: b@y.example\nSubject: Fwd: May offers\n\nFor you?\n\nUnsubscribe: https://shop.example/u",
+            Class::Person,
+            "",
+        ),
+        (
+            "From: Ada <ada@crm.example>\nTo: b@y.example\nReturn-Path: <b-me=y.example@crm.example>\nIn-Reply-To: <1@y.example>\nSubject: Re: offer\n\nFine. Ada",
+            Class::Person,
+            "",
+        ),
+    ]);
+}

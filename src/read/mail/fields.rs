@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
 
     /// Unfolded text of the field, not decoded (RFC 2047), for tokens and codes.
     pub fn token(&self, name: &str) -> Option<String> {
-        self.first(name).map(|raw| unfold(raw)).filter(|t| !t.is_empty())
+        self.first(name).map(unfold).filter(|t| !t.is_empty())
     }
 
     /// Decoded text of an unstructured field (RFC 5322 3.6.5), safe to show.
