@@ -15,7 +15,7 @@ pub const HEADER_BYTES: usize = 64 << 10;
 /// Bytes of a line of an mbox that are looked at in one go; longer ones come in pieces.
 pub const LINE_BYTES: usize = 8 << 10;
 /// Bytes of one header field that are kept before it is parsed.
-pub const FIELD_BYTES: usize = 16 << 10;
+pub const FIELD_BYTES: usize = 64 << 10;
 /// Bytes of all address fields of one name handed to the parser: it looks ahead for the end of each
 /// encoded word, so hostile ones cost the square of this.
 pub const ADDRESS_FIELD_BYTES: usize = 16 << 10;

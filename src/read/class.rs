@@ -171,7 +171,10 @@ fn auto(facts: &Facts<'_>) -> Option<String> {
     if facts.precedence.iter().any(|p| matches!(p.as_str(), "auto_reply" | "auto-reply" | "autoreply")) {
         return Some("precedence:auto_reply".to_string());
     }
-    if words::words().is_out_of_office_subject(facts.subject) {
+    let answered =
+        facts.answers || matches!(facts.return_path, ReturnPath::Empty) || facts.has("x-auto-response-suppress");
+    let words = words::words();
+    if words.is_out_of_office_subject(facts.subject) || (answered && words.is_absence_subject(facts.subject)) {
         return Some("subject:out-of-office".to_string());
     }
     facts.from.iter().find_map(senders::machine)
@@ -300,7 +303,9 @@ fn points(facts: &Facts<'_>) -> Vec<(i16, &'static str)> {
     add(verp && facts.answers, 3, "verp");
     if let Some(body) = &facts.body {
         let spoken = words.spoken(body.text);
-        add(spoken.unsubscribe, 3, "unsubscribe");
+        // Without a link or an address to write to it is people speaking of mailings.
+        let way_out = body.links > 0 || body.text.contains('@');
+        add(spoken.unsubscribe, if way_out { 3 } else { 1 }, "unsubscribe");
         add(spoken.notice, 2, "notice");
         add(body.tracking_pixels > 0, 2, "pixel");
         add((10..25).contains(&body.links), 1, "links");
@@ -308,10 +313,10 @@ fn points(facts: &Facts<'_>) -> Vec<(i16, &'static str)> {
         add(body.html_only && body.markup_ratio > TEMPLATE_RATIO, 1, "html");
     }
     add(facts.answers, -3, "answers");
-    add(words::is_reply_subject(facts.subject), -2, "re");
+    let prefixed = words::is_reply_subject(facts.subject) || words::is_forward_subject(facts.subject);
+    add(prefixed, -2, "re");
     points
 }
 
 #[cfg(test)]
-#[path = "class/tests.rs"]
 mod tests;

@@ -289,7 +289,8 @@ impl Reader {
                 self.remove_attribution();
             }
             self.line_start();
-            let gmail_quote = blockquote && self.container.as_ref().is_some_and(|c| c.depth == 1);
+            let gmail_quote =
+                blockquote && tag.has_class(&["gmail_quote"]) && self.container.as_ref().is_some_and(|c| c.depth == 1);
             if !tag.is_void() {
                 self.skip = Some(Skip { name: tag.name.clone(), depth: 1, gmail_quote });
             }
@@ -362,7 +363,7 @@ impl Reader {
         match tag.name.as_str() {
             "br" => self.line_end(),
             "p" if !tag.class.contains("mso") => self.paragraph(),
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.paragraph(),
+            "blockquote" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.paragraph(),
             "pre" => {
                 self.line_start();
                 self.pre = self.pre.saturating_add(1);

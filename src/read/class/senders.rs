@@ -77,7 +77,8 @@ impl ReturnPath {
             || local.contains("-bounce")
             || local.contains("bounces+")
             || local.starts_with("return-")
-            || local.starts_with("msprvs1");
+            || local.starts_with("msprvs1")
+            || address.domain().split('.').any(|label| label.starts_with("bounce"));
         if tracked { Envelope::Verp } else { Envelope::Plain }
     }
 }
@@ -100,13 +101,13 @@ pub fn machine(address: &Address) -> Option<String> {
     if tokens.first().is_some_and(|t| t.starts_with("bounce")) || local.ends_with("-bounces") {
         return code("bounce");
     }
-    if local.ends_with("-owner") {
+    if local.ends_with("-owner") || local.starts_with("owner-") {
         return code("owner");
     }
     if let Some(token) = tokens.iter().find(|t| matches!(**t, "notification" | "notifications")) {
         return code(token);
     }
-    if matches!(local, "cron" | "root" | "crond" | "anacron") {
+    if matches!(local, "cron" | "root" | "crond" | "anacron" | "nobody" | "www-data" | "apache") {
         return code(local);
     }
     let named = address.name.as_deref().unwrap_or_default().to_lowercase();
@@ -156,7 +157,6 @@ pub fn is_machine_local(local: &str) -> bool {
             "admin"
                 | "alert"
                 | "alerts"
-                | "apache"
                 | "auto"
                 | "autoconfirm"
                 | "automailer"
@@ -185,7 +185,6 @@ pub fn is_machine_local(local: &str) -> bool {
                 | "monitoring"
                 | "nagios"
                 | "newsletters"
-                | "nobody"
                 | "notice"
                 | "notices"
                 | "notify"
@@ -212,8 +211,14 @@ pub fn is_machine_local(local: &str) -> bool {
                 | "weekly"
                 | "www"
                 | "wwwrun"
-        ) || t == "data" && local.starts_with("www")
+        )
     }) || local.contains("newsletter")
+        || is_numbered(local)
+}
+
+/// One address per mailing: long, and more digits than anybody's name or year of birth.
+fn is_numbered(local: &str) -> bool {
+    local.len() >= 16 && local.bytes().filter(u8::is_ascii_digit).count() >= 8
 }
 
 /// Is the host below its domain one that mailings are sent from (`news.`, `mail.`, `e.`)?
@@ -426,6 +431,7 @@ mod tests {
             ("<chess-bounces@x.example>", Envelope::Owner),
             ("<news-bounce-17@x.example>", Envelope::Verp),
             ("<news-me=example.net@x.example>", Envelope::Verp),
+            ("<20260512a1b2@bounces.shop.example>", Envelope::Verp),
             ("<bounces+1234-ab-me=example.net@em.example.org>", Envelope::Relay),
             ("<0100018f-x@amazonses.com>", Envelope::Relay),
             ("<0100018f-x@notamazonses.com>", Envelope::Plain),

@@ -16,6 +16,9 @@ struct Table {
     /// Beginnings of the subject of an automatic absence answer.
     #[serde(default)]
     out_of_office: Vec<String>,
+    /// The same, but people begin subjects with them too.
+    #[serde(default)]
+    absence: Vec<String>,
     /// Absence in its text.
     #[serde(default)]
     away: Vec<String>,
@@ -42,6 +45,7 @@ struct Table {
 /// All languages together.
 pub struct Words {
     out_of_office: Vec<String>,
+    absence: Vec<String>,
     bounce: Vec<String>,
     newsletter: Vec<String>,
     back: Vec<String>,
@@ -73,6 +77,7 @@ impl Words {
         let mut months: Vec<(String, i8)> = Vec::new();
         for table in tables {
             all.out_of_office.extend(table.out_of_office);
+            all.absence.extend(table.absence);
             all.away.extend(table.away);
             all.back.extend(table.back);
             all.bounce.extend(table.bounce);
@@ -90,6 +95,7 @@ impl Words {
         months.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
         Words {
             out_of_office: all.out_of_office,
+            absence: all.absence,
             bounce: all.bounce,
             newsletter: all.newsletter,
             back: all.back,
@@ -109,16 +115,28 @@ impl Words {
     /// Is the subject that of an automatic absence answer? The words must stand at its beginning and
     /// by themselves: "Out of office: Re: plan" is one, "Out of office party on Friday" is none.
     pub fn is_out_of_office_subject(&self, subject: &str) -> bool {
+        self.begins_alone(subject, &self.out_of_office)
+    }
+
+    /// The same with words that people begin their subjects with too ("Urlaub: Termine"): it says
+    /// something only of a mail that answers another one.
+    pub fn is_absence_subject(&self, subject: &str) -> bool {
+        self.begins_alone(subject, &self.absence)
+    }
+
+    fn begins_alone(&self, subject: &str, words: &[String]) -> bool {
         let subject = fold(subject);
         let subject = subject.trim_start_matches(['[', '*', '(', '"', ' ']);
-        let stands_alone = |rest: &str| {
+        let alone = |rest: &str| {
             let rest = rest.trim_start_matches([' ', '!', '.']);
+            let ends = [':', '：', '-', '–', '—', '(', '（', '[', ']', '|', '*', '/', '】', '"', ')'];
             rest.is_empty()
-                || rest.starts_with([':', '：', '-', '–', '—', '(', '（', '[', ']', '|', '*', '/', '】', '"', ')'])
+                || rest.starts_with(ends)
                 || rest.starts_with("re:")
+                || rest.starts_with("auto")
                 || self.back.iter().any(|w| word_at_start(rest, w).is_some())
         };
-        self.out_of_office.iter().any(|w| subject.strip_prefix(w.as_str()).is_some_and(stands_alone))
+        words.iter().any(|w| subject.strip_prefix(w.as_str()).is_some_and(alone))
     }
 
     /// Does a text say that its writer is away?
@@ -158,10 +176,9 @@ impl Words {
                 }
             }
             // Japanese, Chinese, Korean and Turkish put the word behind the date.
-            if rest.starts_with(|c: char| c.is_ascii_digit()) && at_word_or_digitless(&text, from) {
-                if let Some(date) = self.date_before_word(rest, written_on) {
-                    return Some(date);
-                }
+            let digit = rest.starts_with(|c: char| c.is_ascii_digit()) && begins_number(&text, from);
+            if let Some(date) = digit.then(|| self.date_before_word(rest, written_on)).flatten() {
+                return Some(date);
             }
             from += rest.chars().next().map_or(1, char::len_utf8);
         }
@@ -212,7 +229,7 @@ impl Words {
     }
 }
 
-fn at_word_or_digitless(text: &str, at: usize) -> bool {
+fn begins_number(text: &str, at: usize) -> bool {
     text.get(..at).is_some_and(|t| !t.ends_with(|c: char| c.is_ascii_digit()))
 }
 
@@ -234,7 +251,9 @@ fn civil(numbers: &[i32], month: Option<i8>, iso: bool, written_on: Date) -> Opt
     let fits = |date: &Date| (-1..=limits::AWAY_DAYS).contains(&days_between(written_on, *date));
     match year {
         Some(year) => Date::new(i16::try_from(year).ok()?, month, day).ok().filter(fits),
-        None => (0..=1).filter_map(|n| Date::new(written_on.year() + n, month, day).ok()).find(fits),
+        None => (0..=1)
+            .filter_map(|n| Date::new(written_on.year().saturating_add(n), month, day).ok())
+            .find(|date| fits(date) && days_between(written_on, *date) <= limits::AWAY_DAYS / 2),
     }
 }
 

@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
 
     /// Unfolded text of the field, not decoded (RFC 2047), for tokens and codes.
     pub fn token(&self, name: &str) -> Option<String> {
-        self.first(name).map(|raw| unfold(raw)).filter(|t| !t.is_empty())
+        self.first(name).map(unfold).filter(|t| !t.is_empty())
     }
 
     /// Decoded text of an unstructured field (RFC 5322 3.6.5), safe to show.
@@ -457,8 +457,8 @@ mod tests {
         let text = format!("To: {}\n\n", many.join(", "));
         let (kept, count) = block(&text).addresses("to");
         assert_eq!(kept.len(), limits::RECIPIENTS);
-        // The field itself is cut at FIELD_BYTES; what was looked at is counted.
-        assert!(count > 1_000, "{count}");
+        // An address that the cut went through is lost.
+        assert!((2_999..=3_000).contains(&count), "{count}");
     }
 
     #[test]

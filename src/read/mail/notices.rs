@@ -90,8 +90,8 @@ pub fn out_of_office(fields: &Fields<'_>, subject: &str, text: &str, written_on:
         });
     let answered = answered
         || ["x-autoreply", "x-autorespond", "x-auto-reply-from", "x-mail-autoreply"].iter().any(|n| fields.has(n));
-    let away =
-        fields.has("x-vacation") || words().is_out_of_office_subject(subject) || (answered && words().is_away(text));
+    let named = words().is_out_of_office_subject(subject) || words().is_absence_subject(subject);
+    let away = named || fields.has("x-vacation") || (answered && words().is_away(text));
     away.then(|| OutOfOffice {
         until: words().day_of_return(text, written_on).or_else(|| words().day_of_return(subject, written_on)),
     })

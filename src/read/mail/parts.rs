@@ -19,6 +19,10 @@ pub struct Parts<'a> {
     pub plain: Vec<Leaf<'a>>,
     /// Inline `text/html`, in order.
     pub html: Vec<Leaf<'a>>,
+    /// Some HTML stands for itself and is not another form of the plain text.
+    pub html_alone: bool,
+    /// That HTML came before any plain text.
+    pub html_first: bool,
     /// `text/calendar` and files named `.ics`.
     pub calendars: Vec<Leaf<'a>>,
     /// `message/delivery-status` (RFC 3464).
@@ -53,6 +57,7 @@ enum Encoding {
 struct Around {
     depth: usize,
     digest: bool,
+    alternative: bool,
     related: bool,
     report: bool,
     /// Inside anything at all; a lone text part with a name is the message's text.
@@ -82,6 +87,7 @@ impl<'a> Parts<'a> {
             let inside = Around {
                 depth: around.depth + 1,
                 digest: subtype == "digest",
+                alternative: subtype == "alternative" || around.alternative,
                 related: subtype == "related" || around.related && subtype != "mixed",
                 report: subtype == "report" || around.report,
                 multipart: true,
@@ -117,7 +123,11 @@ impl<'a> Parts<'a> {
             "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers" if around.report => {
                 self.returned.get_or_insert(leaf);
             }
-            "text/html" if !attached || !around.multipart => self.html.push(leaf),
+            "text/html" if !attached || !around.multipart => {
+                self.html_first |= self.html.is_empty() && self.plain.is_empty();
+                self.html_alone |= !around.alternative;
+                self.html.push(leaf);
+            }
             "text/plain" | "text/enriched" | "text" if !attached || !around.multipart => self.plain.push(leaf),
             // A multipart without a boundary or without parts, or a type nobody has heard of: its text is all there is.
             t if t.starts_with("multipart/") || (!around.multipart && !t.contains('/')) => self.plain.push(leaf),
