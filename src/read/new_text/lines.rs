@@ -58,24 +58,33 @@ pub(super) fn only_rule(core: &str) -> bool {
 
 /// Marked with `>`: but `>>> shop now <<<` is an arrow, and `>>> name, date >>>` begins a quote.
 fn is_quoted(core: &str) -> bool {
-    core.starts_with('>') && !(core.len() > 1 && core.ends_with('<')) && !is_arrow(core)
+    core.starts_with('>') && !(core.starts_with(">>>") && core.ends_with("<<<")) && !is_arrow(core)
+}
+
+/// What is left of an attribution whose address was folded before its `>`: `>:`, `> wrote:`.
+fn is_folded_address(core: &str, above: &str) -> bool {
+    let rest = core.strip_prefix('>').unwrap_or_default();
+    rest.ends_with(':') && rest.split_whitespace().count() <= 3 && has_address(above)
 }
 
 /// The line by which GroupWise begins a quote.
 pub(super) fn is_arrow(core: &str) -> bool {
-    core.strip_prefix(">>>").and_then(|rest| rest.strip_suffix(">>>")).is_some_and(|name| name.len() > 8)
+    let name = core.strip_prefix(">>>").and_then(|rest| rest.strip_suffix(">>>"));
+    name.is_some_and(|name| name.contains(char::is_alphanumeric) && !name.starts_with('>'))
 }
 
 /// Takes a text apart; line ends may be of any kind.
 pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut all = Vec::with_capacity(text.len() / 32);
+    let mut all: Vec<Line<'_>> = Vec::with_capacity(text.len() / 32);
     let mut at = 0usize;
     for piece in text.split_inclusive(['\n', '\r']) {
         let raw = piece.trim_end_matches(['\n', '\r']);
         let crlf = piece == "\n" && text.as_bytes().get(at.wrapping_sub(1)) == Some(&b'\r');
         if !crlf {
             let core = trim(raw);
-            all.push(Line { at, raw, core, quoted: is_quoted(core), next: usize::MAX });
+            let above = all.last().filter(|l| !l.quoted).map_or("", |l| l.core);
+            let quoted = is_quoted(core) && !is_folded_address(core, above);
+            all.push(Line { at, raw, core, quoted, next: usize::MAX });
         }
         at += piece.len();
     }

@@ -96,6 +96,9 @@ fn headers(lines: &[Line<'_>], free: usize, at: usize) -> Option<Mark> {
             budget = budget.max(1);
             continue;
         }
+        if line.core.starts_with("--") {
+            break;
+        }
         // A folded list of recipients costs nothing.
         let folded = !line.blank() && previous.trim_end_matches(is_space).ends_with([',', ';', '>', '<']);
         previous = line.core;
@@ -150,6 +153,10 @@ fn name_above(lines: &[Line<'_>], free: usize, at: usize) -> usize {
         let date = dated(line.core);
         let short = line.core.len() < 120 && line.core.split_whitespace().count() <= 12 && !line.core.ends_with(['.', '!', '?']);
         let below_is_date = lines.get(top).is_some_and(|l| top == i + 1 && top != at && dated(l.core).time || is_sent_by(l.core));
+        let folded = short && date.time && !date.day && i > free;
+        if let Some(above) = lines.get(i.wrapping_sub(1)).filter(|l| folded && dated(l.core).day && has_address(l.core)) {
+            return if above.quoted { top } else { i - 1 };
+        }
         let begins = short && date.day && date.time;
         if !(begins || is_sent_by(line.core) || short && below_is_date) {
             break;
@@ -184,7 +191,7 @@ fn attribution(text: &str, lines: &[Line<'_>], free: usize, at: usize, verb: Opt
     if verb.is_none() && !followed && !has_address(line.core) {
         return None;
     }
-    let lead = verb.and_then(|v| text.get(line.at..v.from)).map(undecorated);
+    let lead = verb.and_then(|v| text.get(line.at..v.from)).map(|l| undecorated(l.trim_start_matches('>')));
     let self_said = verb.and_then(|v| text.get(line.at..v.until)).is_some_and(|said| WORDS.is_self(said));
     if self_said && !followed {
         return None;
@@ -314,9 +321,9 @@ fn ends_in_colon(core: &str) -> bool {
     core.trim_end_matches(|c| is_rule(c) || is_space(c)).ends_with([':', '：'])
 }
 
-/// The next line with something in it is somebody else's.
+/// The next line with something in it is marked as somebody else's.
 pub(super) fn followed_by_quote(lines: &[Line<'_>], at: usize) -> bool {
-    lines.get(at).and_then(|l| lines.get(l.next)).is_some_and(|next| next.quoted || is_named_quote(next.core))
+    lines.get(at).and_then(|l| lines.get(l.next)).is_some_and(|next| next.quoted)
 }
 
 /// A quote marked with the initials or name of its writer, or with a bar: `DI> `, `| `.

@@ -43,6 +43,10 @@ pub fn new_text(plain: &str) -> NewText {
     let mut kept: Vec<usize> = Vec::new();
     let count = parts.len();
     for (n, mut part) in parts.into_iter().enumerate() {
+        // What clients and lists put below the whole mail, quotes included, says nothing.
+        if n > 0 && n + 1 == count && !kept.is_empty() && tail::is_footer(&lines, &part, &footers) {
+            break;
+        }
         part.truncate(tail::signature(&lines, &part));
         tail::without_mobile(&lines, &mut part, n + 1 < count);
         kept.extend(part);
@@ -123,7 +127,7 @@ fn quotes_attribution(lines: &[Line<'_>], verbs: &[Verb]) -> bool {
 
 /// The lines without empty ones at either end.
 fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
-    let blank = |i: &usize| lines.get(*i).is_none_or(Line::blank);
+    let blank = |i: &usize| lines.get(*i).is_none_or(|l| l.raw.trim().is_empty());
     let from = kept.iter().position(|i| !blank(i)).unwrap_or(kept.len());
     let until = kept.iter().rposition(|i| !blank(i)).map_or(from, |last| last + 1);
     let raw: Vec<&str> = kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();

@@ -23,8 +23,9 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
 /// Takes the lines of phones and apps out of the last lines of a part, and the rule above a quote.
 pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_quote: bool) {
     let core = |i: usize| lines.get(i).map_or("", |l| l.core);
+    let blank = |i: usize| lines.get(i).is_none_or(|l| l.raw.trim().is_empty());
     loop {
-        while kept.last().is_some_and(|i| core(*i).is_empty() || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i))) {
+        while kept.last().is_some_and(|i| blank(*i) || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i))) {
             kept.pop();
         }
         // The last paragraph, or the end of a long one.
@@ -71,6 +72,14 @@ pub(super) fn footer(lines: &[Line<'_>], kept: &[usize], footers: &[usize]) -> u
         }
     }
     kept.len()
+}
+
+/// A part below a quote that is nothing but a footer: it begins with one, or with a long rule.
+pub(super) fn is_footer(lines: &[Line<'_>], part: &[usize], footers: &[usize]) -> bool {
+    let filled = |i: &&usize| lines.get(**i).is_some_and(|l| !l.blank());
+    let mut top = part.iter().filter(filled).take(limits::FOOTER_TOP_LINES);
+    let ruled = part.iter().find(filled).and_then(|i| lines.get(*i)).is_some_and(|l| only_rule(l.core) && l.core.len() >= limits::FOOTER_RULE_BYTES);
+    ruled || top.any(|i| footers.binary_search(i).is_ok())
 }
 
 /// Index into `kept` where the closing begins ("Best, Dana", and the name, title and telephone
