@@ -54,8 +54,8 @@ pub const SIGNATURE_LINES: usize = 15;
 pub const CLOSING_LINES: usize = 12;
 /// Bytes of a line of a closing: a name, a title, a telephone number, no sentence.
 pub const CLOSING_BYTES: usize = 80;
-/// Lines at the top of what stands below a quote that may say that it is a footer.
-pub const FOOTER_TOP_LINES: usize = 3;
+/// Words above a quote that are no more than a greeting: the answer follows below.
+pub const GREETING_WORDS: usize = 6;
 /// Bytes of a rule that sets a footer apart.
 pub const FOOTER_RULE_BYTES: usize = 10;
 /// Quoted lines this long may have been folded on their way (mail is set in 72 to 78 columns).

@@ -88,6 +88,7 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
         }
         at += piece.len();
     }
+    mark_initials(&mut all);
     let mut next = usize::MAX;
     for (i, line) in all.iter_mut().enumerate().rev() {
         line.next = next;
@@ -96,6 +97,34 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
         }
     }
     all
+}
+
+/// Some clients mark quotes with initials (`DI> `): two lines of the same ones, one below the other.
+fn mark_initials(lines: &mut [Line<'_>]) {
+    let mut above: Option<(usize, &str)> = None;
+    let mut found = Vec::new();
+    for (i, line) in lines.iter().enumerate().filter(|(_, l)| !l.blank()) {
+        let here = initials(line.core).map(|name| (i, name));
+        if let (Some((j, before)), Some((_, name))) = (above, here)
+            && before == name
+        {
+            found.extend([i, j]);
+        }
+        above = here;
+    }
+    for i in found {
+        if let Some(line) = lines.get_mut(i) {
+            line.quoted = true;
+        }
+    }
+}
+
+/// `DI` of `DI> text`.
+fn initials(core: &str) -> Option<&str> {
+    let (name, rest) = core.get(..16).unwrap_or(core).split_once('>')?;
+    let marked = rest.is_empty() || rest.starts_with([' ', '>']);
+    let named = (1..=12).contains(&name.len()) && name.starts_with(char::is_uppercase);
+    (marked && named && name.chars().all(char::is_alphanumeric)).then_some(name)
 }
 
 /// Holds an address: `@` with a name before it and a domain after it.

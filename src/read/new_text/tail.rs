@@ -74,12 +74,20 @@ pub(super) fn footer(lines: &[Line<'_>], kept: &[usize], footers: &[usize]) -> u
     kept.len()
 }
 
-/// A part below a quote that is nothing but a footer: it begins with one, or with a long rule.
+/// A part below a quote that is nothing but a footer: it begins with one, or with a long rule, or
+/// is a list of attached files.
 pub(super) fn is_footer(lines: &[Line<'_>], part: &[usize], footers: &[usize]) -> bool {
-    let filled = |i: &&usize| lines.get(**i).is_some_and(|l| !l.blank());
-    let mut top = part.iter().filter(filled).take(limits::FOOTER_TOP_LINES);
-    let ruled = part.iter().find(filled).and_then(|i| lines.get(*i)).is_some_and(|l| only_rule(l.core) && l.core.len() >= limits::FOOTER_RULE_BYTES);
-    ruled || top.any(|i| footers.binary_search(i).is_ok())
+    let mut filled = part.iter().filter_map(|i| Some((i, lines.get(*i)?.core))).filter(|(_, core)| !core.is_empty());
+    let Some((first, core)) = filled.next() else { return true };
+    let ruled = only_rule(core) && core.len() >= limits::FOOTER_RULE_BYTES;
+    let said = footers.binary_search(first).is_ok();
+    ruled || said || is_file(core) && filled.all(|(_, core)| is_file(core))
+}
+
+/// A line of a list of attached files: `- slides.pdf`.
+fn is_file(core: &str) -> bool {
+    let name = core.strip_prefix("- ").and_then(|name| name.rsplit_once('.'));
+    name.is_some_and(|(_, kind)| (2..=4).contains(&kind.len()) && kind.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
 /// Index into `kept` where the closing begins ("Best, Dana", and the name, title and telephone
