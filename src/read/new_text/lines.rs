@@ -58,7 +58,7 @@ pub(super) fn only_rule(core: &str) -> bool {
 
 /// Marked with `>`: but `>>> shop now <<<` is an arrow, and `>>> name, date >>>` begins a quote.
 fn is_quoted(core: &str) -> bool {
-    core.starts_with('>') && !(core.starts_with(">>>") && core.ends_with("<<<")) && !is_arrow(core)
+    core.starts_with('>') && !(core.starts_with(">>") && core.ends_with("<<")) && !is_arrow(core)
 }
 
 /// What is left of an attribution whose address was folded before its `>`: `>:`, `> wrote:`.
@@ -89,6 +89,7 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
         at += piece.len();
     }
     mark_initials(&mut all);
+    unmark_from(&mut all);
     let mut next = usize::MAX;
     for (i, line) in all.iter_mut().enumerate().rev() {
         line.next = next;
@@ -115,6 +116,21 @@ fn mark_initials(lines: &mut [Line<'_>]) {
     for i in found {
         if let Some(line) = lines.get_mut(i) {
             line.quoted = true;
+        }
+    }
+}
+
+/// A mailbox file puts `>` before a line of anybody's that begins with "From ".
+fn unmark_from(lines: &mut [Line<'_>]) {
+    for i in 0..lines.len() {
+        let marked = |at: usize| lines.get(at).is_some_and(|l| l.quoted);
+        let escaped = lines.get(i).is_some_and(|l| l.raw.trim_start_matches('>').starts_with("From ") && l.quoted);
+        if escaped
+            && !marked(i + 1)
+            && !marked(i.wrapping_sub(1))
+            && let Some(line) = lines.get_mut(i)
+        {
+            line.quoted = false;
         }
     }
 }

@@ -62,15 +62,17 @@ fn separator(lines: &[Line<'_>], at: usize) -> Option<Mark> {
     if !ruled && !core.ends_with([':', '：']) {
         return None;
     }
-    let name = core.trim_matches(|c| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '[' | ']' | ':' | '：' | '.'));
-    let name = lower(name);
-    let hit = WORDS.is_original(&name) || WORDS.is_forwarded(&name) || ruled && WORDS.is_forwarded_by(&name);
+    let name =
+        core.trim_matches(|c| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '[' | ']' | ':' | '：' | '.'));
+    let name = lower(name).replace("&nbsp;", " ");
+    let name = name.trim();
+    let hit = WORDS.is_original(name) || WORDS.is_forwarded(name) || ruled && WORDS.is_forwarded_by(name);
     if !hit {
         return None;
     }
     // "Original message:" without rules is prose unless header fields or a quote follow.
     let rules = core.chars().take_while(|c| is_rule(*c)).count();
-    if rules < 2 && WORDS.is_original(&name) && !WORDS.is_forwarded(&name) {
+    if rules < 2 && WORDS.is_original(name) && !WORDS.is_forwarded(name) {
         let next = lines.get(lines.get(at)?.next)?;
         if !next.quoted && WORDS.label(next.core).is_none() {
             return None;
@@ -88,8 +90,14 @@ fn headers(lines: &[Line<'_>], free: usize, at: usize) -> Option<Mark> {
     let (mut last, mut budget) = (at, limits::HEADER_GAP_LINES);
     for (i, line) in lines.iter().enumerate().skip(at + 1).take(limits::HEADER_BLOCK_LINES) {
         let folded = block.open && !line.blank() || is_recipients(line.core);
+        let seen = block.seen.len();
         if !line.quoted && block.read(line.core) {
             last = i;
+            // The same field again is a waste of lines like any other.
+            budget -= usize::from(block.seen.len() == seen);
+            if budget == 0 {
+                break;
+            }
         } else if line.core.starts_with("--") {
             break;
         } else if !folded {
@@ -104,7 +112,8 @@ fn headers(lines: &[Line<'_>], free: usize, at: usize) -> Option<Mark> {
     }
     let top = name_above(lines, free, at);
     // A memo of one's own begins with TO, FROM and SUBJECT.
-    if block.capitals == block.count && lines.iter().take(top).all(Line::blank) {
+    let own = |l: &Line<'_>| l.blank() || is_capitals(l.core) && WORDS.label(l.core).is_some();
+    if block.capitals == block.count && top < limits::HEADER_GAP_LINES && lines.iter().take(top).all(own) {
         return None;
     }
     Some(Mark { first: top, last, attribution: false })
@@ -203,10 +212,14 @@ fn name_above(lines: &[Line<'_>], free: usize, at: usize) -> usize {
             continue;
         }
         let date = dated(line.core);
-        let short = line.core.len() < 120 && line.core.split_whitespace().count() <= 12 && !line.core.ends_with(['.', '!', '?']);
-        let below_is_date = lines.get(top).is_some_and(|l| top == i + 1 && top != at && dated(l.core).time || is_sent_by(l.core));
+        let short = line.core.len() < 120
+            && line.core.split_whitespace().count() <= 12
+            && !line.core.ends_with(['.', '!', '?']);
+        let below_is_date =
+            lines.get(top).is_some_and(|l| top == i + 1 && top != at && dated(l.core).time || is_sent_by(l.core));
         let folded = short && date.time && !date.day && i > free;
-        if let Some(above) = lines.get(i.wrapping_sub(1)).filter(|l| folded && dated(l.core).day && has_address(l.core)) {
+        if let Some(above) = lines.get(i.wrapping_sub(1)).filter(|l| folded && dated(l.core).day && has_address(l.core))
+        {
             return if above.quoted { top } else { i - 1 };
         }
         let begins = short && date.day && date.time;
@@ -308,10 +321,12 @@ fn attribution_start(lines: &[Line<'_>], free: usize, at: usize, last: usize, le
     let mut weak = None;
     loop {
         let core = lines.get(line)?.core;
-        let name = core.trim_start_matches(|c: char| is_rule(c) || is_space(c) || matches!(c, '<' | '(' | '['));
+        let name = core.trim_start_matches(|c: char| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '(' | '['));
         let digits = name.starts_with(|c: char| c.is_numeric());
         let joined = join(lines, line, last)?;
-        if digits && (dated(&joined).day || dated(core).time) || WORDS.begins_on(name) && joined.contains(char::is_numeric) {
+        if digits && (dated(&joined).day || dated(core).time)
+            || WORDS.begins_on(name) && joined.contains(char::is_numeric)
+        {
             return Some(Start { line, strong: true });
         }
         let open = joined.matches('<').count() >= joined.matches('>').count();
@@ -328,7 +343,8 @@ fn attribution_start(lines: &[Line<'_>], free: usize, at: usize, last: usize, le
             _ if core.starts_with('<') && line >= lowest + 2 => line - 2,
             _ => return weak,
         };
-        if lines.get(above)?.blank() || lines.get(above)?.quoted {
+        let next = lines.get(above)?;
+        if next.blank() || next.quoted && !next.core.starts_with(">>> ") {
             return weak;
         }
         line = above;
@@ -341,9 +357,9 @@ fn iso_line(lines: &[Line<'_>], at: usize) -> Option<Mark> {
     let year = core.get(..5).filter(|y| y.ends_with(['-', '/']))?;
     let date = dated(core);
     let zoned = core.contains(" GMT") && date.time;
-    let line_end = [at, at + 1].into_iter().find(|i| {
-        lines.get(*i).is_some_and(|l| !l.blank() && (ends_in_colon(l.core) || l.core.ends_with('>')))
-    });
+    let line_end = [at, at + 1]
+        .into_iter()
+        .find(|i| lines.get(*i).is_some_and(|l| !l.blank() && (ends_in_colon(l.core) || l.core.ends_with('>'))));
     let sure = year.bytes().take(4).all(|b| b.is_ascii_digit()) && date.day;
     match line_end {
         Some(last) if sure && join(lines, at, last).is_some_and(|j| has_address(&j) && (zoned || date.day)) => {

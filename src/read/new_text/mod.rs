@@ -84,7 +84,11 @@ fn parts(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Vec<usize>> {
     while let Some(line) = lines.get(i) {
         if let Some(mark) = marks.next_if(|m| m.first == i) {
             named = marks::followed_by_quote(lines, mark.last);
-            let theirs = if named { few_quoted(lines, mark) && own > limits::GREETING_WORDS } else { own > 0 || !mark.attribution };
+            let theirs = if named {
+                few_quoted(lines, mark) && own > limits::GREETING_WORDS
+            } else {
+                own > 0 || !mark.attribution
+            };
             if theirs {
                 parts.push(Vec::new());
                 break;
@@ -95,7 +99,7 @@ fn parts(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Vec<usize>> {
         }
         let theirs = line.quoted || named && marks::is_bar(line.core) || overflows(lines, i);
         if theirs {
-            if parts.last().is_some_and(|p| !p.is_empty()) {
+            if parts.len() == 1 || parts.last().is_some_and(|p| !p.is_empty()) {
                 parts.push(Vec::new());
             }
         } else if let Some(part) = parts.last_mut() {
@@ -142,6 +146,7 @@ fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
     let blank = |i: &usize| lines.get(*i).is_none_or(|l| l.raw.trim().is_empty());
     let from = kept.iter().position(|i| !blank(i)).unwrap_or(kept.len());
     let until = kept.iter().rposition(|i| !blank(i)).map_or(from, |last| last + 1);
-    let raw: Vec<&str> = kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
+    let raw: Vec<&str> =
+        kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
     raw.join("\n")
 }

@@ -10,7 +10,7 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
     let mut below = 0;
     for (k, i) in kept.iter().enumerate().rev() {
         let Some(line) = lines.get(*i) else { continue };
-        let dashes = matches!(line.core, "--" | "\u{2014}" | "\u{2013}\u{2013}");
+        let dashes = matches!(line.core, "--" | "\u{2014}" | "\u{2013}\u{2013}") && line.raw.starts_with(line.core);
         let exact = line.core == "--" && line.raw.starts_with("-- ");
         if exact || dashes && below <= limits::SIGNATURE_LINES {
             at = k;
@@ -66,7 +66,11 @@ pub(super) fn footer(lines: &[Line<'_>], kept: &[usize], footers: &[usize]) -> u
         }
         if footers.binary_search(i).is_ok() && paragraph > 0 {
             // The rule above it belongs to it.
-            let rule = kept.get(..paragraph).unwrap_or_default().iter().rposition(|i| lines.get(*i).is_some_and(|l| !l.blank()));
+            let rule = kept
+                .get(..paragraph)
+                .unwrap_or_default()
+                .iter()
+                .rposition(|i| lines.get(*i).is_some_and(|l| !l.blank()));
             let ruled = rule.filter(|r| kept.get(*r).and_then(|i| lines.get(*i)).is_some_and(|l| only_rule(l.core)));
             return ruled.unwrap_or(paragraph);
         }
@@ -144,5 +148,7 @@ fn bare_name(lines: &[Line<'_>], kept: &[usize]) -> usize {
 /// A word of a name: a capital first, or a script without capitals; no digits.
 fn is_name(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-    bare.chars().next().is_some_and(|c| !c.is_lowercase()) && !bare.contains(|c: char| c.is_numeric()) && bare.len() < 40
+    bare.chars().next().is_some_and(|c| !c.is_lowercase())
+        && !bare.contains(|c: char| c.is_numeric())
+        && bare.len() < 40
 }

@@ -150,7 +150,11 @@ impl Words {
         }
         for phrase in &table.mobile {
             let (before, after) = phrase.split_once(['*', '@']).unwrap_or((phrase, ""));
-            self.mobile.push(Mobile { before: before.to_string(), after: after.to_string(), any: !phrase.contains('@') });
+            self.mobile.push(Mobile {
+                before: before.to_string(),
+                after: after.to_string(),
+                any: !phrase.contains('@'),
+            });
         }
         self.devices.extend(table.device);
         for phrase in table.closing {
@@ -230,7 +234,9 @@ impl Words {
 
     /// What follows "Sent from my": a device among the first five words, or `any` three words.
     fn is_device(&self, name: &str, any: bool) -> bool {
-        let known = |w: &str| self.devices.contains(w) || self.devices.contains(w.trim_end_matches(|c| !char::is_alphabetic(c)));
+        let known = |w: &str| {
+            self.devices.contains(w) || self.devices.contains(w.trim_end_matches(|c| !char::is_alphabetic(c)))
+        };
         any && name.split(' ').filter(|w| !w.is_empty()).count() <= 3 || name.split(' ').take(6).any(known)
     }
 
