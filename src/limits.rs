@@ -62,8 +62,8 @@ pub const REFERENCES: usize = 6;
 pub const ANSWER_BYTES: usize = 400;
 /// Bytes of an attribution ("On ... wrote:"), folded lines together; names and addresses are short.
 pub const ATTRIBUTION_BYTES: usize = 400;
-/// Lines above its verb that an attribution may begin in (clients fold at 72 columns).
-pub const ATTRIBUTION_BEFORE: usize = 3;
+/// Lines above its verb that an attribution may begin in (clients fold at 72 columns, one empty line included).
+pub const ATTRIBUTION_BEFORE: usize = 4;
 /// Lines below its verb that an attribution may end in.
 pub const ATTRIBUTION_AFTER: usize = 2;
 /// Lines that are no header field among those of a quoted header.
@@ -76,6 +76,10 @@ pub const SIGNATURE_LINES: usize = 15;
 pub const CLOSING_LINES: usize = 12;
 /// Bytes of a line of a closing: a name, a title, a telephone number, no sentence.
 pub const CLOSING_BYTES: usize = 80;
+/// Words above a quote that are no more than a greeting: the answer follows below.
+pub const GREETING_WORDS: usize = 6;
+/// Bytes of a rule that sets a footer apart.
+pub const FOOTER_RULE_BYTES: usize = 10;
 /// Quoted lines this long may have been folded on their way (mail is set in 72 to 78 columns).
 pub const FOLDED_BYTES: usize = 60;
 /// How long before `now` the text of mail is read; older mail gives its headers only. Longer than

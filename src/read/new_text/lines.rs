@@ -58,27 +58,38 @@ pub(super) fn only_rule(core: &str) -> bool {
 
 /// Marked with `>`: but `>>> shop now <<<` is an arrow, and `>>> name, date >>>` begins a quote.
 fn is_quoted(core: &str) -> bool {
-    core.starts_with('>') && !(core.len() > 1 && core.ends_with('<')) && !is_arrow(core)
+    core.starts_with('>') && !(core.starts_with(">>") && core.ends_with("<<")) && !is_arrow(core)
+}
+
+/// What is left of an attribution whose address was folded before its `>`: `>:`, `> wrote:`.
+fn is_folded_address(core: &str, above: &str) -> bool {
+    let rest = core.strip_prefix('>').unwrap_or_default();
+    rest.ends_with(':') && rest.split_whitespace().count() <= 3 && has_address(above)
 }
 
 /// The line by which GroupWise begins a quote.
 pub(super) fn is_arrow(core: &str) -> bool {
-    core.strip_prefix(">>>").and_then(|rest| rest.strip_suffix(">>>")).is_some_and(|name| name.len() > 8)
+    let name = core.strip_prefix(">>>").and_then(|rest| rest.strip_suffix(">>>"));
+    name.is_some_and(|name| name.contains(char::is_alphanumeric) && !name.starts_with('>'))
 }
 
 /// Takes a text apart; line ends may be of any kind.
 pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut all = Vec::with_capacity(text.len() / 32);
+    let mut all: Vec<Line<'_>> = Vec::with_capacity(text.len() / 32);
     let mut at = 0usize;
     for piece in text.split_inclusive(['\n', '\r']) {
         let raw = piece.trim_end_matches(['\n', '\r']);
         let crlf = piece == "\n" && text.as_bytes().get(at.wrapping_sub(1)) == Some(&b'\r');
         if !crlf {
             let core = trim(raw);
-            all.push(Line { at, raw, core, quoted: is_quoted(core), next: usize::MAX });
+            let above = all.last().filter(|l| !l.quoted).map_or("", |l| l.core);
+            let quoted = is_quoted(core) && !is_folded_address(core, above);
+            all.push(Line { at, raw, core, quoted, next: usize::MAX });
         }
         at += piece.len();
     }
+    mark_initials(&mut all);
+    unmark_from(&mut all);
     let mut next = usize::MAX;
     for (i, line) in all.iter_mut().enumerate().rev() {
         line.next = next;
@@ -87,6 +98,49 @@ pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
         }
     }
     all
+}
+
+/// Some clients mark quotes with initials (`DI> `): two lines of the same ones, one below the other.
+fn mark_initials(lines: &mut [Line<'_>]) {
+    let mut above: Option<(usize, &str)> = None;
+    let mut found = Vec::new();
+    for (i, line) in lines.iter().enumerate().filter(|(_, l)| !l.blank()) {
+        let here = initials(line.core).map(|name| (i, name));
+        if let (Some((j, before)), Some((_, name))) = (above, here)
+            && before == name
+        {
+            found.extend([i, j]);
+        }
+        above = here;
+    }
+    for i in found {
+        if let Some(line) = lines.get_mut(i) {
+            line.quoted = true;
+        }
+    }
+}
+
+/// A mailbox file puts `>` before a line of anybody's that begins with "From ".
+fn unmark_from(lines: &mut [Line<'_>]) {
+    for i in 0..lines.len() {
+        let marked = |at: usize| lines.get(at).is_some_and(|l| l.quoted);
+        let escaped = lines.get(i).is_some_and(|l| l.raw.trim_start_matches('>').starts_with("From ") && l.quoted);
+        if escaped
+            && !marked(i + 1)
+            && !marked(i.wrapping_sub(1))
+            && let Some(line) = lines.get_mut(i)
+        {
+            line.quoted = false;
+        }
+    }
+}
+
+/// `DI` of `DI> text`.
+fn initials(core: &str) -> Option<&str> {
+    let (name, rest) = core.get(..16).unwrap_or(core).split_once('>')?;
+    let marked = rest.is_empty() || rest.starts_with([' ', '>']);
+    let named = (1..=12).contains(&name.len()) && name.starts_with(char::is_uppercase);
+    (marked && named && name.chars().all(char::is_alphanumeric)).then_some(name)
 }
 
 /// Holds an address: `@` with a name before it and a domain after it.

@@ -1,7 +1,7 @@
 //! Where somebody else's words begin: separators, header blocks, attributions. Part of `new_text`.
 
 use super::lines::{Line, dated, has_address, is_arrow, is_rule, is_space, undecorated};
-use super::words::{Label, WORDS};
+use super::words::{Label, WORDS, lower};
 use crate::limits;
 
 /// The lines that say "what follows is quoted".
@@ -64,14 +64,15 @@ fn separator(lines: &[Line<'_>], at: usize) -> Option<Mark> {
     }
     let name =
         core.trim_matches(|c| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '[' | ']' | ':' | '：' | '.'));
-    let name = name.to_lowercase();
-    let hit = WORDS.is_original(&name) || WORDS.is_forwarded(&name) || ruled && WORDS.is_forwarded_by(&name);
+    let name = lower(name).replace("&nbsp;", " ");
+    let name = name.trim();
+    let hit = WORDS.is_original(name) || WORDS.is_forwarded(name) || ruled && WORDS.is_forwarded_by(name);
     if !hit {
         return None;
     }
     // "Original message:" without rules is prose unless header fields or a quote follow.
     let rules = core.chars().take_while(|c| is_rule(*c)).count();
-    if rules < 2 && WORDS.is_original(&name) && !WORDS.is_forwarded(&name) {
+    if rules < 2 && WORDS.is_original(name) && !WORDS.is_forwarded(name) {
         let next = lines.get(lines.get(at)?.next)?;
         if !next.quoted && WORDS.label(next.core).is_none() {
             return None;
@@ -82,40 +83,94 @@ fn separator(lines: &[Line<'_>], at: usize) -> Option<Mark> {
 
 /// A block of two or more different header fields.
 fn headers(lines: &[Line<'_>], free: usize, at: usize) -> Option<Mark> {
-    let (first, value) = WORDS.label(lines.get(at)?.core)?;
-    let (mut seen, mut addressed) = (vec![first], has_address(value));
-    let mut capitals = is_capitals(lines.get(at)?.core);
-    let (mut last, mut budget, mut previous) = (at, limits::HEADER_GAP_LINES, value);
+    let mut block = Block::default();
+    if !block.read(lines.get(at)?.core) {
+        return None;
+    }
+    let (mut last, mut budget) = (at, limits::HEADER_GAP_LINES);
     for (i, line) in lines.iter().enumerate().skip(at + 1).take(limits::HEADER_BLOCK_LINES) {
-        if let Some((label, value)) = WORDS.label(line.core).filter(|_| !line.quoted) {
-            if !seen.contains(&label) {
-                seen.push(label);
+        let folded = block.open && !line.blank() || is_recipients(line.core);
+        let seen = block.seen.len();
+        if !line.quoted && block.read(line.core) {
+            last = i;
+            // The same field again is a waste of lines like any other.
+            budget -= usize::from(block.seen.len() == seen);
+            if budget == 0 {
+                break;
             }
-            addressed |= has_address(value);
-            capitals &= is_capitals(line.core);
-            (last, previous) = (i, value);
-            budget = budget.max(1);
-            continue;
-        }
-        // A folded list of recipients costs nothing.
-        let folded = !line.blank() && previous.trim_end_matches(is_space).ends_with([',', ';', '>', '<']);
-        previous = line.core;
-        budget -= usize::from(!folded);
-        if budget == 0 {
+        } else if line.core.starts_with("--") {
             break;
+        } else if !folded {
+            budget -= 1;
+            if budget == 0 {
+                break;
+            }
         }
     }
-    let has = |label| seen.contains(&label);
-    let sure = seen.len() > 2 || seen.len() == 2 && (has(Label::Subject) || has(Label::Date) || addressed);
-    if !sure || !(has(Label::From) || has(Label::To)) {
+    if !block.is_sure() {
         return None;
     }
     let top = name_above(lines, free, at);
     // A memo of one's own begins with TO, FROM and SUBJECT.
-    if capitals && lines.iter().take(top).all(Line::blank) {
+    let own = |l: &Line<'_>| l.blank() || is_capitals(l.core) && WORDS.label(l.core).is_some();
+    if block.capitals == block.count && top < limits::HEADER_GAP_LINES && lines.iter().take(top).all(own) {
         return None;
     }
     Some(Mark { first: top, last, attribution: false })
+}
+
+/// The header fields of a block.
+#[derive(Default)]
+struct Block {
+    seen: Vec<Label>,
+    /// Fields, and how many of their labels are in capitals.
+    count: usize,
+    capitals: usize,
+    /// An address stands in one of them.
+    addressed: bool,
+    /// The last line ended in the middle of a list.
+    open: bool,
+}
+
+impl Block {
+    /// Takes the fields a line begins with, or that stand in columns in it; false if there is none.
+    fn read(&mut self, core: &str) -> bool {
+        let before = self.count;
+        self.open = core.ends_with([',', ';', '<']);
+        if !core.contains([':', '：']) {
+            return false;
+        }
+        self.add(core);
+        if core.contains("  ") || core.contains('\t') {
+            for piece in core.split('\t').flat_map(|c| c.split("  ")).skip(1).filter(|p| p.contains(':')) {
+                self.add(piece);
+            }
+        }
+        self.count > before
+    }
+
+    fn add(&mut self, field: &str) {
+        let Some((label, value)) = WORDS.label(field) else { return };
+        if !self.seen.contains(&label) {
+            self.seen.push(label);
+        }
+        self.count += 1;
+        self.capitals += usize::from(is_capitals(field));
+        self.addressed |= has_address(value);
+    }
+
+    /// Enough of a message header to be one.
+    fn is_sure(&self) -> bool {
+        let has = |label| self.seen.contains(&label);
+        (has(Label::From) || has(Label::To))
+            && (self.seen.len() > 2
+                || self.seen.len() == 2 && (has(Label::Subject) || has(Label::Date) || self.addressed))
+    }
+}
+
+/// A folded list of recipients: it goes on for many lines in Notes.
+fn is_recipients(core: &str) -> bool {
+    core.contains('@') || core.contains('/') && core.contains([',', ';'])
 }
 
 /// A label in capitals.
@@ -139,6 +194,14 @@ fn block_end(lines: &[Line<'_>], at: usize) -> usize {
 /// Notes writes the sender and the date above `To:`, without labels: where that begins.
 fn name_above(lines: &[Line<'_>], free: usize, at: usize) -> usize {
     let (mut top, mut blanks) = (at, 0);
+    // In columns: the sender stands to the left of the fields, and begins above them.
+    let indented = |i: usize| lines.get(i).is_some_and(|l| l.raw.starts_with("          ") && !l.blank());
+    while top > free && indented(top) && indented(top - 1) && at - top < limits::HEADER_GAP_LINES {
+        top -= 1;
+    }
+    if top < at {
+        return top;
+    }
     for i in (free..at).rev().take(limits::HEADER_GAP_LINES) {
         let Some(line) = lines.get(i) else { break };
         if line.blank() {
@@ -154,6 +217,11 @@ fn name_above(lines: &[Line<'_>], free: usize, at: usize) -> usize {
             && !line.core.ends_with(['.', '!', '?']);
         let below_is_date =
             lines.get(top).is_some_and(|l| top == i + 1 && top != at && dated(l.core).time || is_sent_by(l.core));
+        let folded = short && date.time && !date.day && i > free;
+        if let Some(above) = lines.get(i.wrapping_sub(1)).filter(|l| folded && dated(l.core).day && has_address(l.core))
+        {
+            return if above.quoted { top } else { i - 1 };
+        }
         let begins = short && date.day && date.time;
         if !(begins || is_sent_by(line.core) || short && below_is_date) {
             break;
@@ -188,7 +256,7 @@ fn attribution(text: &str, lines: &[Line<'_>], free: usize, at: usize, verb: Opt
     if verb.is_none() && !followed && !has_address(line.core) {
         return None;
     }
-    let lead = verb.and_then(|v| text.get(line.at..v.from)).map(undecorated);
+    let lead = verb.and_then(|v| text.get(line.at..v.from)).map(|l| undecorated(l.trim_start_matches('>')));
     let self_said = verb.and_then(|v| text.get(line.at..v.until)).is_some_and(|said| WORDS.is_self(said));
     if self_said && !followed {
         return None;
@@ -225,7 +293,7 @@ fn attribution_end(text: &str, lines: &[Line<'_>], at: usize, verb: Verb) -> Opt
     let line = lines.get(at)?;
     let rest = text.get(verb.until..line.at + line.raw.len())?;
     let bare = rest.trim_matches(|c| is_rule(c) || is_space(c) || matches!(c, ':' | '：' | '.' | ')' | '>'));
-    if bare.is_empty() || bare == "[...]" {
+    if bare.is_empty() || bare == "[...]" || matches!(bare, ";" | ",") && followed_by_quote(lines, at) {
         return Some(at);
     }
     if rest.starts_with([':', '：']) {
@@ -253,7 +321,7 @@ fn attribution_start(lines: &[Line<'_>], free: usize, at: usize, last: usize, le
     let mut weak = None;
     loop {
         let core = lines.get(line)?.core;
-        let name = core.trim_start_matches(|c: char| is_rule(c) || is_space(c) || matches!(c, '<' | '(' | '['));
+        let name = core.trim_start_matches(|c: char| is_rule(c) || is_space(c) || matches!(c, '<' | '>' | '(' | '['));
         let digits = name.starts_with(|c: char| c.is_numeric());
         let joined = join(lines, line, last)?;
         if digits && (dated(&joined).day || dated(core).time)
@@ -275,7 +343,8 @@ fn attribution_start(lines: &[Line<'_>], free: usize, at: usize, last: usize, le
             _ if core.starts_with('<') && line >= lowest + 2 => line - 2,
             _ => return weak,
         };
-        if lines.get(above)?.blank() || lines.get(above)?.quoted {
+        let next = lines.get(above)?;
+        if next.blank() || next.quoted && !next.core.starts_with(">>> ") {
             return weak;
         }
         line = above;
@@ -320,19 +389,12 @@ fn ends_in_colon(core: &str) -> bool {
     core.trim_end_matches(|c| is_rule(c) || is_space(c)).ends_with([':', '：'])
 }
 
-/// The next line with something in it is somebody else's.
+/// The next line with something in it is marked as somebody else's.
 pub(super) fn followed_by_quote(lines: &[Line<'_>], at: usize) -> bool {
-    lines.get(at).and_then(|l| lines.get(l.next)).is_some_and(|next| next.quoted || is_named_quote(next.core))
+    lines.get(at).and_then(|l| lines.get(l.next)).is_some_and(|next| next.quoted || is_bar(next.core))
 }
 
-/// A quote marked with the initials or name of its writer, or with a bar: `DI> `, `| `.
-pub(super) fn is_named_quote(core: &str) -> bool {
-    if core == "|" || core.starts_with("| ") {
-        return true;
-    }
-    let Some((name, rest)) = core.split_once('>') else { return false };
-    (rest.is_empty() || rest.starts_with([' ', '>']))
-        && (1..=12).contains(&name.len())
-        && name.starts_with(char::is_uppercase)
-        && name.chars().all(char::is_alphanumeric)
+/// A quote marked with a bar, where an attribution stands above it.
+pub(super) fn is_bar(core: &str) -> bool {
+    core == "|" || core.starts_with("| ")
 }

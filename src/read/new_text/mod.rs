@@ -15,6 +15,8 @@ use lines::{Line, lines};
 use marks::{Mark, Verb};
 use words::{Phrase, WORDS};
 
+use crate::limits;
+
 /// A text taken apart.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NewText {
@@ -43,6 +45,10 @@ pub fn new_text(plain: &str) -> NewText {
     let mut kept: Vec<usize> = Vec::new();
     let count = parts.len();
     for (n, mut part) in parts.into_iter().enumerate() {
+        // What clients and lists put below the whole mail, quotes included, says nothing.
+        if n > 0 && n + 1 == count && tail::is_footer(&lines, &part, &footers) {
+            break;
+        }
         part.truncate(tail::signature(&lines, &part));
         tail::without_mobile(&lines, &mut part, n + 1 < count);
         kept.extend(part);
@@ -74,11 +80,16 @@ fn phrases(plain: &str, lines: &[Line<'_>]) -> (Vec<Verb>, Vec<usize>) {
 fn parts(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Vec<usize>> {
     let mut parts = vec![Vec::new()];
     let mut marks = marks.iter().peekable();
-    let (mut i, mut empty, mut named) = (0, true, false);
+    let (mut i, mut own, mut named) = (0, 0usize, false);
     while let Some(line) = lines.get(i) {
         if let Some(mark) = marks.next_if(|m| m.first == i) {
             named = marks::followed_by_quote(lines, mark.last);
-            if !named && !(empty && mark.attribution) {
+            let theirs = if named {
+                few_quoted(lines, mark) && own > limits::GREETING_WORDS
+            } else {
+                own > 0 || !mark.attribution
+            };
+            if theirs {
                 parts.push(Vec::new());
                 break;
             }
@@ -86,13 +97,13 @@ fn parts(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Vec<usize>> {
             i = mark.last + 1;
             continue;
         }
-        let theirs = line.quoted || named && marks::is_named_quote(line.core) || overflows(lines, i);
+        let theirs = line.quoted || named && marks::is_bar(line.core) || overflows(lines, i);
         if theirs {
-            if parts.last().is_some_and(|p| !p.is_empty()) {
+            if parts.len() == 1 || parts.last().is_some_and(|p| !p.is_empty()) {
                 parts.push(Vec::new());
             }
         } else if let Some(part) = parts.last_mut() {
-            empty &= line.blank();
+            own += line.core.split_whitespace().count();
             part.push(i);
         }
         i += 1;
@@ -105,15 +116,24 @@ fn parts(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Vec<usize>> {
     parts
 }
 
+/// Less than 30 % of what follows is marked: then what is not marked is no answer, but the rest of
+/// a quote whose marks were lost.
+fn few_quoted(lines: &[Line<'_>], mark: &Mark) -> bool {
+    let rest = lines.get(mark.last + 1..).unwrap_or_default();
+    let marked = rest.iter().filter(|l| !l.blank() && (l.quoted || marks::is_bar(l.core))).count();
+    let all = rest.iter().filter(|l| !l.blank()).count();
+    marked * 10 < all * 3
+}
+
 /// A long quoted line that was folded on its way: its rest stands unmarked between marked lines.
 fn overflows(lines: &[Line<'_>], at: usize) -> bool {
     let (Some(above), Some(line)) = (at.checked_sub(1).and_then(|a| lines.get(a)), lines.get(at)) else { return false };
     above.quoted
         && !line.blank()
         && lines.get(at + 1).is_some_and(|below| below.quoted)
-        && above.core.len() >= crate::limits::FOLDED_BYTES
+        && above.core.len() >= limits::FOLDED_BYTES
         && line.core.len() < above.core.len()
-        && line.core.starts_with(|c: char| !c.is_uppercase())
+        && (above.raw.ends_with(' ') || line.core.starts_with(|c: char| !c.is_uppercase()))
 }
 
 /// Somebody is named as the writer of the marked lines, inside them.
@@ -123,7 +143,7 @@ fn quotes_attribution(lines: &[Line<'_>], verbs: &[Verb]) -> bool {
 
 /// The lines without empty ones at either end.
 fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
-    let blank = |i: &usize| lines.get(*i).is_none_or(Line::blank);
+    let blank = |i: &usize| lines.get(*i).is_none_or(|l| l.raw.trim().is_empty());
     let from = kept.iter().position(|i| !blank(i)).unwrap_or(kept.len());
     let until = kept.iter().rposition(|i| !blank(i)).map_or(from, |last| last + 1);
     let raw: Vec<&str> =

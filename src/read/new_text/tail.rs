@@ -10,7 +10,7 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
     let mut below = 0;
     for (k, i) in kept.iter().enumerate().rev() {
         let Some(line) = lines.get(*i) else { continue };
-        let dashes = matches!(line.core, "--" | "\u{2014}" | "\u{2013}\u{2013}");
+        let dashes = matches!(line.core, "--" | "\u{2014}" | "\u{2013}\u{2013}") && line.raw.starts_with(line.core);
         let exact = line.core == "--" && line.raw.starts_with("-- ");
         if exact || dashes && below <= limits::SIGNATURE_LINES {
             at = k;
@@ -23,11 +23,9 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
 /// Takes the lines of phones and apps out of the last lines of a part, and the rule above a quote.
 pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_quote: bool) {
     let core = |i: usize| lines.get(i).map_or("", |l| l.core);
+    let blank = |i: usize| lines.get(i).is_none_or(|l| l.raw.trim().is_empty());
     loop {
-        while kept
-            .last()
-            .is_some_and(|i| core(*i).is_empty() || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i)))
-        {
+        while kept.last().is_some_and(|i| blank(*i) || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i))) {
             kept.pop();
         }
         // The last paragraph, or the end of a long one.
@@ -78,6 +76,22 @@ pub(super) fn footer(lines: &[Line<'_>], kept: &[usize], footers: &[usize]) -> u
         }
     }
     kept.len()
+}
+
+/// A part below a quote that is nothing but a footer: it begins with one, or with a long rule, or
+/// is a list of attached files.
+pub(super) fn is_footer(lines: &[Line<'_>], part: &[usize], footers: &[usize]) -> bool {
+    let mut filled = part.iter().filter_map(|i| Some((i, lines.get(*i)?.core))).filter(|(_, core)| !core.is_empty());
+    let Some((first, core)) = filled.next() else { return true };
+    let ruled = only_rule(core) && core.len() >= limits::FOOTER_RULE_BYTES;
+    let said = footers.binary_search(first).is_ok();
+    ruled || said || is_file(core) && filled.all(|(_, core)| is_file(core))
+}
+
+/// A line of a list of attached files: `- slides.pdf`.
+fn is_file(core: &str) -> bool {
+    let name = core.strip_prefix("- ").and_then(|name| name.rsplit_once('.'));
+    name.is_some_and(|(_, kind)| (2..=4).contains(&kind.len()) && kind.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
 /// Index into `kept` where the closing begins ("Best, Dana", and the name, title and telephone

@@ -184,7 +184,7 @@ impl Words {
         let (name, rest) = core.split_at_checked(colon)?;
         let value = rest.strip_prefix(':').or_else(|| rest.strip_prefix('：'))?;
         let name = undecorated(name.trim_start_matches(['>', '"', '[']));
-        let label = *self.labels.get(name.to_lowercase().as_str())?;
+        let label = *self.labels.get(lower(name).as_str())?;
         Some((label, value))
     }
 
@@ -194,15 +194,15 @@ impl Words {
         if first.is_empty() || first.len() > 24 {
             return self.on_glued.iter().any(|on| core.starts_with(on.as_str()));
         }
-        let first = first.to_lowercase();
+        let first = lower(first);
         self.on.contains(first.trim_end_matches('.')) || self.on_glued.iter().any(|on| first.starts_with(on.as_str()))
     }
 
     /// The writer speaks of himself: `before` ends, `after` begins around the verb.
     pub fn is_self(&self, before_and_verb: &str) -> bool {
-        let lower = before_and_verb.to_lowercase();
+        let before = lower(before_and_verb);
         self.self_wrote.iter().any(|phrase| {
-            lower.strip_suffix(phrase.as_str()).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric))
+            before.strip_suffix(phrase.as_str()).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric))
         })
     }
 
@@ -247,6 +247,11 @@ impl Words {
     }
 }
 
+/// Lower case; the dot that Turkish İ leaves behind is dropped.
+pub(super) fn lower(s: &str) -> String {
+    s.chars().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}').collect()
+}
+
 /// A line as lower-case words without punctuation, links and brackets, one blank between them.
 pub(super) fn plain_words(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
@@ -257,7 +262,7 @@ pub(super) fn plain_words(line: &str) -> String {
             if !plain.is_empty() {
                 plain.push(' ');
             }
-            plain.extend(word.chars().flat_map(char::to_lowercase));
+            plain.push_str(&lower(word));
         }
     }
     plain
