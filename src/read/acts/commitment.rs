@@ -97,9 +97,11 @@ fn starts_here(sentence: &Sentence, at: usize, start: usize) -> bool {
 /// Does the subjectless future open the sentence, or go on with what the writer says of himself?
 fn first_person(sentence: &Sentence, lead: &Hit) -> bool {
     let before = sentence.before(lead.start).trim();
-    before.is_empty()
-        || before.ends_with(['-', '–', ':', ','])
-        || sentence.of(Group::Me).any(|m| m.language == lead.language && m.end <= lead.start)
+    let last = |group: Group| {
+        let said = sentence.of(group).filter(|m| m.language == lead.language && m.end <= lead.start);
+        said.map(|m| m.end).max()
+    };
+    before.is_empty() || before.ends_with(['-', '–', ':']) || last(Group::Me) > last(Group::Third)
 }
 
 /// Does it stand inside quotation marks that are still open?

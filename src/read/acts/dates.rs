@@ -20,7 +20,7 @@ pub fn due(sentence: &Sentence, written_on: Date) -> Option<Due> {
         }
     }
     found.extend(in_digits(sentence, written_on));
-    found.retain(|(at, _)| !precedes(sentence, Group::Past, *at));
+    found.retain(|(at, _)| precedes(sentence, Group::By, *at) || !precedes(sentence, Group::Past, *at));
     found.sort_by_key(|(at, _)| (!precedes(sentence, Group::By, *at), *at));
     if let Some((_, date)) = found.first() {
         return Some(Due { date: *date, explicit: true });
@@ -34,20 +34,29 @@ fn precedes(sentence: &Sentence, group: Group, at: usize) -> bool {
     sentence.of(group).any(|h| h.end <= at && sentence.between(h.end, at).chars().all(|c| c == ' '))
 }
 
+/// Do two phrases stand side by side, with nothing but a particle between?
+fn adjacent(sentence: &Sentence, a: &Hit, b: &Hit) -> bool {
+    let (first, second) = if a.start <= b.start { (a, b) } else { (b, a) };
+    let gap = sentence.low.get(first.end..second.start).map(|g| g.trim_matches([' ', ',']));
+    a.language == b.language && gap.is_some_and(|g| matches!(g, "" | "の" | "的" | "on" | "am" | "the"))
+}
+
 /// The date a phrase names, and where its words begin.
 fn of_hit(sentence: &Sentence, hit: &Hit, written_on: Date) -> Option<(usize, Date)> {
+    let beside = |group: Group| sentence.of(group).any(|h| h.start >= hit.end && adjacent(sentence, hit, h));
+    let within_longer = |group: Group| sentence.of(group).any(|h| h.start <= hit.start && h.end >= hit.end);
     let date = match hit.group {
+        // "end of day Friday"
+        Group::Today if beside(Group::Weekday) || beside(Group::Tomorrow) => return None,
         Group::Today => written_on,
-        Group::Tomorrow => {
-            let longer = sentence.of(Group::AfterTomorrow).any(|h| h.start <= hit.start && h.end >= hit.end);
-            if longer {
-                return None;
-            }
-            add_days(written_on, 1)
-        }
+        Group::Tomorrow if within_longer(Group::AfterTomorrow) => return None,
+        Group::Tomorrow => add_days(written_on, 1),
         Group::AfterTomorrow => add_days(written_on, 2),
+        Group::EndOfWeek if within_longer(Group::Weekend) => return None,
         Group::EndOfWeek => on_or_after(written_on, Weekday::Friday),
         Group::Weekend => on_or_after(written_on, Weekday::Sunday),
+        // "next week Tuesday" is read at its weekday
+        Group::NextWeek if sentence.of(Group::Weekday).any(|w| adjacent(sentence, w, hit)) => return None,
         Group::NextWeek => in_next_week(written_on, Weekday::Friday),
         Group::EndOfMonth => written_on.last_of_month(),
         Group::NextMonth => add_days(written_on.last_of_month(), 1).last_of_month(),
@@ -69,11 +78,7 @@ fn weekday(sentence: &Sentence, hit: &Hit, written_on: Date) -> Option<(usize, D
         return None;
     }
     let day = day_of(hit.value)?;
-    let joined = |n: &&Hit| {
-        n.language == hit.language
-            && ((n.end <= hit.start && sentence.between(n.end, hit.start).trim().is_empty())
-                || (n.start >= hit.end && sentence.between(hit.end, n.start).trim().is_empty()))
-    };
+    let joined = |n: &&Hit| adjacent(sentence, n, hit);
     if let Some(next) = sentence.of(Group::Next).chain(sentence.of(Group::NextWeek)).find(joined) {
         return Some((next.start.min(hit.start), in_next_week(written_on, day)));
     }

@@ -44,6 +44,7 @@ groups! {
     WillWe = "will_we": "The same of several: we will.",
     WillBare = "will_bare": "The same without its subject.",
     Me = "me": "Words of the first person, which a bare future may continue.",
+    Third = "third": "Subjects other than the writer, which a bare future may continue as well.",
     PromiseVerb = "promise_verb": "What can be promised.",
     Adverb = "adverb": "Stands between the future and its verb.",
     NoPromiseVerb = "no_promise_verb": "Verbs that make no promise: be, need, have to.",
