@@ -84,6 +84,8 @@ pub const REVISIONS: usize = 4;
 pub const CARD_BYTES: usize = 2 << 20;
 /// Addresses of one card.
 pub const CARD_ADDRESSES: usize = 10;
+/// Categories of one card.
+pub const CARD_CATEGORIES: usize = 50;
 
 // -- doors ---------------------------------------------------------------------------------------------
 

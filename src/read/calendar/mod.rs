@@ -117,7 +117,7 @@ fn first_pass<R: BufRead>(
                 if !component.text.lines().any(|line| line.starts_with("RECURRENCE-ID")) {
                     continue;
                 }
-                let Some(all) = properties(&component.text) else { continue };
+                let (all, _) = properties(&component.text);
                 let id = all.iter().find(|p| p.name == "RECURRENCE-ID");
                 let (Some(uid), Some(id)) = (event::uid_of(&all), id) else { continue };
                 let Some(stamp) = event::stamp(id) else { continue };
@@ -160,10 +160,7 @@ fn read_event(
     sink: &mut dyn FnMut(Meeting),
 ) {
     let line = format!("line {}", component.line);
-    let Some(all) = properties(&component.text) else {
-        complaints.add(&line, "an event that cannot be read");
-        return;
-    };
+    let (all, refused) = properties(&component.text);
     let context = complaints.context;
     let place = event::uid_of(&all).unwrap_or(line);
     match Event::read(&all, zones, context) {
@@ -174,6 +171,9 @@ fn read_event(
             }
         }
         Err(problem) => complaints.add(&place, &problem),
+    }
+    if refused > 0 {
+        complaints.add(&place, "a line that cannot be read; it was left out");
     }
     if component.cut {
         complaints.add(&place, "an event that is too large; part of it was left out");

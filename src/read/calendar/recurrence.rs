@@ -79,15 +79,12 @@ impl Rule {
         Ok(Rule { freq, freq_name: freq_name.to_string(), interval, count, until, rest, barren })
     }
 
-    /// The dates of the rule in `from..=to`, with `until` its end on the same clock. `start` itself
-    /// belongs to the series even where the rule does not hit it, and is then the first of `COUNT`
-    /// (RFC 5545 3.8.5.3); it is among the dates if it lies in the window.
+    /// The dates of the rule in `from..=to`, with `until` its end on the same clock. `start` is among
+    /// them only where the rule hits it; where it does not, it still is the first of `COUNT`
+    /// (RFC 5545 3.8.5.3).
     pub fn dates(&self, start: Wall, until: Option<Wall>, from: Wall, to: Wall) -> Result<Dates, String> {
         let mut dates = Dates::default();
         let to = until.map_or(to, |until| until.min(to));
-        if (from..=to.max(start)).contains(&start) {
-            dates.walls.push(start);
-        }
         if self.barren || to < start || self.count == Some(0) {
             return Ok(dates);
         }
@@ -112,7 +109,7 @@ impl Rule {
                 break;
             }
             left -= 1;
-            if wall >= from && wall != start {
+            if wall >= from {
                 dates.walls.push(wall);
             }
             if dates.walls.len() >= limits::INSTANCES || step >= limits::RECURRENCE_STEPS {
@@ -250,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn a_start_outside_its_rule_is_the_first_of_the_series() {
+    fn a_start_outside_its_rule_still_counts() {
         check(
             "2026-05-12T09:00:00",
             "FREQ=WEEKLY;BYDAY=WE;COUNT=3",
             YEAR,
-            &["2026-05-12T09:00:00", "2026-05-13T09:00:00", "2026-05-20T09:00:00"],
+            &["2026-05-13T09:00:00", "2026-05-20T09:00:00"],
         );
-        check("2026-05-12T09:00:00", "FREQ=WEEKLY;UNTIL=20200101T000000Z", YEAR, &["2026-05-12T09:00:00"]);
+        check("2026-05-12T09:00:00", "FREQ=WEEKLY;UNTIL=20200101T000000Z", YEAR, &[]);
     }
 
     #[test]
@@ -270,7 +267,7 @@ mod tests {
             june,
             &["2026-06-01T08:00:00", "2026-06-03T08:00:00"],
         );
-        check("0900-01-01T08:00:00", "FREQ=DAILY;INTERVAL=10", june, &["2026-06-06T08:00:00"]);
+        check("0900-01-01T08:00:00", "FREQ=DAILY;INTERVAL=10", june, &["2026-06-07T08:00:00"]);
         check(
             "2000-01-01T00:00:30",
             "FREQ=MINUTELY;BYHOUR=5;BYMINUTE=7",

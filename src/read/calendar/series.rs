@@ -120,7 +120,7 @@ pub fn expand(
                     instances.insert(when.instant(zones), (when, None));
                 }
                 if dates.capped {
-                    problems.push("a rule with more instances than are read; the later ones are left out".into());
+                    problems.push("a rule with more instances than are read; later ones are left out".into());
                 }
             }
             Err(problem) => problems.push(problem),

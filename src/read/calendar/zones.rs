@@ -96,7 +96,7 @@ impl<'a> Zones<'a> {
 
     /// Takes in a `VTIMEZONE`; of one name the first counts.
     pub fn add(&mut self, component: Component) {
-        let tzid = properties(&component.text).and_then(|all| all.into_iter().find(|p| p.name == "TZID"));
+        let tzid = properties(&component.text).0.into_iter().find(|p| p.name == "TZID");
         if let Some(tzid) = tzid
             && self.custom.len() < limits::TIMEZONES
         {
@@ -188,7 +188,7 @@ fn by_path(tzid: &str) -> Option<Zone> {
 
 /// What clients write into a `VTIMEZONE` beside its rules.
 fn by_hint(component: &Component) -> Option<Zone> {
-    let all = properties(&component.text)?;
+    let (all, _) = properties(&component.text);
     let value = |name: &str| all.iter().find(|p| p.name == name).map(|p| p.value.trim());
     value("X-LIC-LOCATION").and_then(|place| by_name(place).or_else(|| by_path(place))).or_else(|| {
         let zone = calcard::common::timezone::Tz::from_ms_cdo_zone_id(value("X-MICROSOFT-CDO-TZID")?)?;
@@ -239,7 +239,7 @@ fn interpret(component: &Component) -> Option<Rules> {
     let mut changes = Vec::new();
     let mut first: Option<(Timestamp, i64)> = None;
     for part in component.parts.iter().take(limits::TIMEZONE_PARTS) {
-        let Some((from, to, walls)) = properties(part).and_then(|all| observance(&all)) else { continue };
+        let Some((from, to, walls)) = observance(&properties(part).0) else { continue };
         let onsets = walls.into_iter().map(|wall| Timestamp::from_second(wall).minus(from));
         for onset in onsets {
             if first.is_none_or(|(at, _)| onset < at) {
