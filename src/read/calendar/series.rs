@@ -81,7 +81,7 @@ pub fn expand(
         }
         return Vec::new();
     }
-    if !event.recurs() {
+    if !event.recurs {
         if touches(&event.says, context) {
             sink(meeting(event, Recurrence::Main, event.says.clone()));
         }
