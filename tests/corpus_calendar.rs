@@ -123,10 +123,8 @@ fn years(text: &str) -> BTreeSet<i16> {
 
 #[test]
 fn odd_calendars_are_survived() {
-    let corpora = std::env::var_os("KITHD_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
+    let corpora = std::env::var_os("KITHD_CORPORA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
     let all = files(&corpora.join("calendars"));
     if all.is_empty() {
         println!("skipped: no {}", corpora.join("calendars").display());

@@ -84,7 +84,7 @@ impl Event {
             uid: uid_of(all).unwrap_or_else(|| uid_by_content(all)),
             says: revision(all, &start, length, zones, context),
             length,
-            recurs: all.iter().any(|p| matches!(p.name.as_str(), "RRULE" | "RDATE")),
+            recurs: all.iter().any(|p| matches!(p.name.as_str(), "RRULE" | "RDATE") && !p.value.trim().is_empty()),
             rules: Vec::new(),
             except_rules: Vec::new(),
             dates: Vec::new(),
@@ -100,11 +100,14 @@ impl Event {
         Ok(event)
     }
 
-
     fn recur(&mut self, property: &Property, zones: &mut Zones<'_>) {
         let name = property.name.as_str();
+        if property.value.trim().is_empty() {
+            return;
+        }
         match name {
             "RRULE" | "EXRULE" => match Rule::parse(&property.value).and_then(|rule| self.ended(rule)) {
+                Ok(_) if self.rules.len().max(self.except_rules.len()) >= limits::RULES => {}
                 Ok(rule) if name == "RRULE" => self.rules.push(rule),
                 Ok(rule) => self.except_rules.push(rule),
                 Err(problem) => self.problems.push(problem),

@@ -213,6 +213,15 @@ fn this_and_all_later_instances() {
 }
 
 #[test]
+fn only_the_newest_version_of_a_series_counts() {
+    let shorter = DAILY.replace("COUNT=4", "COUNT=1\nSEQUENCE:2");
+    let only = ["2026-05-11T07:00:00Z 2026-05-11T07:00:00Z/2026-05-11T08:00:00Z"];
+    check(&[DAILY, &shorter], &only);
+    check(&[&shorter, DAILY], &only);
+    check(&[&shorter, &shorter.replace("SEQUENCE:2", "SEQUENCE:1")], &only);
+}
+
+#[test]
 fn zones_of_the_calendar() {
     let zone = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART;TZID=Office:20260512T090000\nEND:VEVENT\n\
                 BEGIN:VTIMEZONE\nTZID:Office\nBEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:-0300\nTZOFFSETTO:-0300\n\
