@@ -111,7 +111,15 @@ pub const TITLE_BYTES: usize = 400;
 /// Addresses kept that the text of an event names.
 pub const NAMED: usize = 4;
 /// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
-pub const RANGED: usize = 1_000;
+pub const RANGED: usize = 200;
+/// Rules of one event; real ones have one.
+pub const RULES: usize = 16;
+/// Steps that all rules of one calendar may take together, so that a feed of traps ends as well.
+pub const RECURRENCE_STEPS_FEED: u64 = 20_000_000;
+/// What a rule is charged that never hits: rrule gives up after so many steps.
+pub const RECURRENCE_STEPS_BARREN: u64 = 100_000;
+/// Series of one calendar whose SEQUENCE is remembered, to tell an old version from the new one.
+pub const SEQUENCES: usize = 1_000_000;
 /// How long before the window an instance may begin and still reach into it.
 pub const LOOKBACK: i64 = 366 * DAY;
 /// Instances of one series inside the window.
@@ -128,6 +136,8 @@ pub const REVISIONS: usize = 4;
 pub const CARD_BYTES: usize = 2 << 20;
 /// Addresses of one card.
 pub const CARD_ADDRESSES: usize = 10;
+/// Categories of one card.
+pub const CARD_CATEGORIES: usize = 50;
 
 // -- doors ---------------------------------------------------------------------------------------------
 

@@ -64,7 +64,8 @@ pub struct Component {
     pub parts: Vec<String>,
     /// Something was left out because it was too large.
     pub cut: bool,
-    bytes: usize,
+    /// Bytes taken so far.
+    pub bytes: usize,
 }
 
 /// What the splitter finds.
@@ -94,14 +95,31 @@ impl Property {
     }
 }
 
-/// Parses one flat list of property lines: icalendar first; where it refuses, what calcard makes of
-/// it. `None` where neither can read it.
-pub fn properties(text: &str) -> Option<Vec<Property>> {
-    let wrapped = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{text}END:VEVENT\nEND:VCALENDAR\n");
-    parse(&wrapped).or_else(|| {
-        let rewritten = calcard::icalendar::ICalendar::parse(&wrapped).ok()?.to_string();
-        parse(&ical::unfold(&rewritten))
-    })
+/// Parses one flat list of property lines, all at once; where icalendar refuses that, line by line,
+/// those it refuses as calcard writes them. The second value counts lines that neither can read.
+pub fn properties(text: &str) -> (Vec<Property>, usize) {
+    if let Some(all) = parse(&wrapped(text)) {
+        return (all, 0);
+    }
+    let mut all = Vec::new();
+    let mut refused = 0;
+    for line in text.lines() {
+        let line = wrapped(&format!("{line}\n"));
+        match parse(&line).or_else(|| rewritten(&line)) {
+            Some(mut one) => all.append(&mut one),
+            None => refused += 1,
+        }
+    }
+    (all, refused)
+}
+
+fn wrapped(text: &str) -> String {
+    format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{text}END:VEVENT\nEND:VCALENDAR\n")
+}
+
+fn rewritten(wrapped: &str) -> Option<Vec<Property>> {
+    let calendar = calcard::icalendar::ICalendar::parse(wrapped).ok()?.to_string();
+    parse(&ical::unfold(&calendar)).filter(|all| !all.is_empty())
 }
 
 fn parse(wrapped: &str) -> Option<Vec<Property>> {

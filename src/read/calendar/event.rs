@@ -24,6 +24,8 @@ pub struct Event {
     pub start: When,
     /// `DTEND` or `DURATION`.
     pub length: Length,
+    /// Is it a series? Also where its rule cannot be read: its first instance keeps its key.
+    pub recurs: bool,
     /// `RRULE`, each with its end on the clock of `start`.
     pub rules: Vec<(Rule, Option<Wall>)>,
     /// `EXRULE` (RFC 2445), the same.
@@ -82,6 +84,7 @@ impl Event {
             uid: uid_of(all).unwrap_or_else(|| uid_by_content(all)),
             says: revision(all, &start, length, zones, context),
             length,
+            recurs: all.iter().any(|p| matches!(p.name.as_str(), "RRULE" | "RDATE") && !p.value.trim().is_empty()),
             rules: Vec::new(),
             except_rules: Vec::new(),
             dates: Vec::new(),
@@ -97,15 +100,14 @@ impl Event {
         Ok(event)
     }
 
-    /// Is it a series?
-    pub fn recurs(&self) -> bool {
-        !self.rules.is_empty() || !self.dates.is_empty()
-    }
-
     fn recur(&mut self, property: &Property, zones: &mut Zones<'_>) {
         let name = property.name.as_str();
+        if property.value.trim().is_empty() {
+            return;
+        }
         match name {
             "RRULE" | "EXRULE" => match Rule::parse(&property.value).and_then(|rule| self.ended(rule)) {
+                Ok(_) if self.rules.len().max(self.except_rules.len()) >= limits::RULES => {}
                 Ok(rule) if name == "RRULE" => self.rules.push(rule),
                 Ok(rule) => self.except_rules.push(rule),
                 Err(problem) => self.problems.push(problem),

@@ -15,6 +15,7 @@ mod words;
 mod zones;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, Seek, SeekFrom};
 
 use crate::evidence::{Complaint, EventUid, Meeting, Speaker};
@@ -71,7 +72,8 @@ pub fn read_calendar<R: BufRead + Seek>(
     let mut complaints = Complaints { context, list: Vec::new(), more: 0 };
     let mut zones = Zones::new(context.zone);
     let mut counted = 0;
-    let result = first_pass(&mut reader, context, &mut zones, &mut complaints, &mut reading).and_then(|mut changes| {
+    let result = first_pass(&mut reader, context, &mut zones, &mut complaints, &mut reading).and_then(|first| {
+        let FirstPass { mut changes, sequences } = first;
         reader.seek(SeekFrom::Start(0))?;
         let mut splitter = Splitter::new(&mut reader);
         while let Some(piece) = splitter.next_piece()? {
@@ -80,6 +82,10 @@ pub fn read_calendar<R: BufRead + Seek>(
                 continue;
             }
             reading.events += 1;
+            let glance = Glance::of(&component);
+            if !glance.instance && sequences.get(&glance.uid).is_some_and(|newest| *newest > glance.sequence) {
+                continue;
+            }
             let mut count = |meeting: Meeting| {
                 counted += 1;
                 sink(meeting);
@@ -97,6 +103,41 @@ pub fn read_calendar<R: BufRead + Seek>(
     reading
 }
 
+/// What must be known before the first event is read.
+#[derive(Default)]
+struct FirstPass {
+    /// Changed instances, by series.
+    changes: HashMap<EventUid, Changes>,
+    /// The newest SEQUENCE of each event that is not in its first version: some calendars hold the
+    /// older ones too.
+    sequences: HashMap<u64, u32>,
+}
+
+/// What is seen of an event without parsing it.
+struct Glance {
+    uid: u64,
+    sequence: u32,
+    instance: bool,
+}
+
+impl Glance {
+    fn of(component: &Component) -> Glance {
+        let mut glance = Glance { uid: 0, sequence: 0, instance: false };
+        for line in component.text.lines() {
+            if line.starts_with("UID") {
+                let mut hasher = DefaultHasher::new();
+                line.hash(&mut hasher);
+                glance.uid = hasher.finish();
+            } else if let Some(sequence) = line.strip_prefix("SEQUENCE:") {
+                glance.sequence = sequence.trim().parse().unwrap_or(0);
+            } else if line.starts_with("RECURRENCE-ID") {
+                glance.instance = true;
+            }
+        }
+        glance
+    }
+}
+
 /// Zones, and which instances of which series are changed.
 fn first_pass<R: BufRead>(
     reader: &mut R,
@@ -104,20 +145,25 @@ fn first_pass<R: BufRead>(
     zones: &mut Zones<'_>,
     complaints: &mut Complaints<'_>,
     reading: &mut CalendarReading,
-) -> std::io::Result<HashMap<EventUid, Changes>> {
+) -> std::io::Result<FirstPass> {
     let mut splitter = Splitter::new(reader);
     let mut changed = Vec::new();
     let mut later = 0;
-    let mut changes: HashMap<EventUid, Changes> = HashMap::new();
+    let mut first = FirstPass::default();
     while let Some(piece) = splitter.next_piece()? {
         match piece {
             Piece::Method(method) => reading.method = Some(method.to_ascii_uppercase()),
             Piece::Component(component) if component.name == "VTIMEZONE" => zones.add(component),
             Piece::Component(component) => {
-                if !component.text.lines().any(|line| line.starts_with("RECURRENCE-ID")) {
+                let glance = Glance::of(&component);
+                if !glance.instance {
+                    if glance.sequence > 0 && glance.uid != 0 && first.sequences.len() < limits::SEQUENCES {
+                        let newest = first.sequences.entry(glance.uid).or_default();
+                        *newest = glance.sequence.max(*newest);
+                    }
                     continue;
                 }
-                let Some(all) = properties(&component.text) else { continue };
+                let (all, _) = properties(&component.text);
                 let id = all.iter().find(|p| p.name == "RECURRENCE-ID");
                 let (Some(uid), Some(id)) = (event::uid_of(&all), id) else { continue };
                 let Some(stamp) = event::stamp(id) else { continue };
@@ -125,7 +171,10 @@ fn first_pass<R: BufRead>(
                     later += 1;
                     changed.push((uid.clone(), all.clone()));
                 }
-                changes.entry(uid).or_default().ids.push(stamp);
+                let ids = &mut first.changes.entry(uid).or_default().ids;
+                if ids.len() < limits::INSTANCES {
+                    ids.push(stamp);
+                }
             }
         }
     }
@@ -133,7 +182,7 @@ fn first_pass<R: BufRead>(
     for (uid, all) in changed {
         if let Ok(event) = Event::read(&all, zones, context)
             && event.and_later
-            && let Some(changes) = changes.get_mut(&uid)
+            && let Some(changes) = first.changes.get_mut(&uid)
         {
             changes.later.push(event);
         }
@@ -149,7 +198,7 @@ fn first_pass<R: BufRead>(
     if splitter.too_deep {
         complaints.add("", "components are nested too deep; the inner ones are left out");
     }
-    Ok(changes)
+    Ok(first)
 }
 
 fn read_event(
@@ -160,10 +209,7 @@ fn read_event(
     sink: &mut dyn FnMut(Meeting),
 ) {
     let line = format!("line {}", component.line);
-    let Some(all) = properties(&component.text) else {
-        complaints.add(&line, "an event that cannot be read");
-        return;
-    };
+    let (all, refused) = properties(&component.text);
     let context = complaints.context;
     let place = event::uid_of(&all).unwrap_or(line);
     match Event::read(&all, zones, context) {
@@ -174,6 +220,9 @@ fn read_event(
             }
         }
         Err(problem) => complaints.add(&place, &problem),
+    }
+    if refused > 0 {
+        complaints.add(&place, "a line that cannot be read; it was left out");
     }
     if component.cut {
         complaints.add(&place, "an event that is too large; part of it was left out");

@@ -173,7 +173,7 @@ mod tests {
     use crate::read::calendar::components::properties;
 
     fn read(lines: &str) -> People {
-        people(&properties(lines).unwrap())
+        people(&properties(lines).0)
     }
 
     #[test]

@@ -35,6 +35,36 @@ pub struct Rule {
     barren: bool,
 }
 
+/// The parts of RFC 5545 3.3.10 and RFC 7529.
+const PARTS: &[&str] = &[
+    "FREQ",
+    "UNTIL",
+    "COUNT",
+    "INTERVAL",
+    "BYSECOND",
+    "BYMINUTE",
+    "BYHOUR",
+    "BYDAY",
+    "BYMONTHDAY",
+    "BYYEARDAY",
+    "BYWEEKNO",
+    "BYMONTH",
+    "BYSETPOS",
+    "WKST",
+    "RSCALE",
+    "SKIP",
+];
+
+/// What the rules of one calendar may still cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget(limits::RECURRENCE_STEPS_FEED)
+    }
+}
+
 /// What a rule gives inside a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dates {
@@ -45,14 +75,19 @@ pub struct Dates {
 }
 
 impl Rule {
-    /// Reads a rule: any case, blanks, empty and unknown parts, `X-` parts, `RSCALE` and `SKIP` are
-    /// passed over, of a part given twice the first counts. `Err` says in plain words what is wrong.
+    /// Reads a rule: any case, blanks, empty parts, `X-` parts and `SKIP` are passed over, of a part
+    /// given twice the first counts, a negative `COUNT` is none. `Err` says in plain words what is
+    /// wrong: an unknown part may be a misspelt end, and other calendars than the Gregorian one are
+    /// not understood.
     pub fn parse(text: &str) -> Result<Rule, String> {
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
         let text = text.strip_prefix("RRULE:").unwrap_or(&text);
         let mut parts: Vec<(&str, &str)> = Vec::new();
         for part in text.split(';') {
             let Some((name, value)) = part.split_once('=') else { continue };
+            if !PARTS.contains(&name) && !name.starts_with("X-") {
+                return Err(format!("a rule with {name}={value}"));
+            }
             if !value.is_empty() && !parts.iter().any(|(n, _)| *n == name) {
                 parts.push((name, value));
             }
@@ -69,27 +104,37 @@ impl Rule {
             "SECONDLY" => Freq::Every(1),
             other => return Err(format!("a rule with FREQ={other}")),
         };
+        if let Some(scale) = of("RSCALE").filter(|scale| *scale != "GREGORIAN") {
+            return Err(format!("a rule with RSCALE={scale}"));
+        }
         let number = |name: &str| of(name).map(|v| v.parse::<u32>().map_err(|_| format!("a rule with {name}={v}")));
         let interval = number("INTERVAL").transpose()?.unwrap_or(1).max(1);
         let interval = u16::try_from(interval).map_err(|_| format!("a rule with INTERVAL={interval}"))?;
-        let count = number("COUNT").transpose()?;
+        let count = if of("COUNT").is_some_and(|c| c.starts_with('-')) { None } else { number("COUNT").transpose()? };
         let rest = by_parts(&parts, freq);
         let barren = is_barren(&parts);
         let until = of("UNTIL").map(str::to_string);
         Ok(Rule { freq, freq_name: freq_name.to_string(), interval, count, until, rest, barren })
     }
 
-    /// The dates of the rule in `from..=to`, with `until` its end on the same clock. `start` itself
-    /// belongs to the series even where the rule does not hit it, and is then the first of `COUNT`
-    /// (RFC 5545 3.8.5.3); it is among the dates if it lies in the window.
-    pub fn dates(&self, start: Wall, until: Option<Wall>, from: Wall, to: Wall) -> Result<Dates, String> {
+    /// The dates of the rule in `from..=to`, with `until` its end on the same clock. `start` is among
+    /// them only where the rule hits it. Where it does not, and `start_counts`, it still is the first
+    /// of `COUNT` (RFC 5545 3.8.5.3).
+    pub fn dates(
+        &self,
+        start: Wall,
+        start_counts: bool,
+        until: Option<Wall>,
+        (from, to): (Wall, Wall),
+        budget: &mut Budget,
+    ) -> Result<Dates, String> {
         let mut dates = Dates::default();
         let to = until.map_or(to, |until| until.min(to));
-        if (from..=to.max(start)).contains(&start) {
-            dates.walls.push(start);
-        }
-        if self.barren || to < start || self.count == Some(0) {
+        if self.barren || to < start.max(from) || self.count == Some(0) {
             return Ok(dates);
+        }
+        if budget.0 == 0 {
+            return Err("a rule that was not followed: those of this calendar take too long".into());
         }
         let begin = self.fast_forward(start, from);
         if begin > to {
@@ -103,23 +148,27 @@ impl Rule {
         let set = RRuleSet::new(begin_at).rrule(rule).limit();
         let mut left = self.count.unwrap_or(u32::MAX);
         let mut first = true;
-        for (step, at) in set.into_iter().enumerate() {
+        let mut steps = 0;
+        for at in &set {
+            steps += 1;
             let wall = at.timestamp();
-            if std::mem::take(&mut first) && begin == start && wall != start {
+            if std::mem::take(&mut first) && start_counts && begin == start && wall != start {
                 left -= 1;
             }
             if left == 0 || wall > to {
                 break;
             }
             left -= 1;
-            if wall >= from && wall != start {
+            if wall >= from {
                 dates.walls.push(wall);
             }
-            if dates.walls.len() >= limits::INSTANCES || step >= limits::RECURRENCE_STEPS {
+            if dates.walls.len() >= limits::INSTANCES || steps >= limits::RECURRENCE_STEPS {
                 dates.capped = true;
                 break;
             }
         }
+        let cost = if steps == 0 { limits::RECURRENCE_STEPS_BARREN } else { u64::try_from(steps).unwrap_or(u64::MAX) };
+        budget.0 = budget.0.saturating_sub(cost);
         Ok(dates)
     }
 
@@ -199,7 +248,8 @@ mod tests {
             let (m, d) = md.split_at(2);
             wall(&format!("{y}-{m}-{d}T23:59:59"))
         });
-        let dates = rule.dates(wall(start), until, wall(window.0), wall(window.1)).unwrap();
+        let window = (wall(window.0), wall(window.1));
+        let dates = rule.dates(wall(start), true, until, window, &mut Budget::default()).unwrap();
         let shown: Vec<String> = dates.walls.iter().map(|w| Timestamp::from_second(*w).to_string()).collect();
         let expected: Vec<String> = expected.iter().map(|e| format!("{e}Z")).collect();
         assert_eq!(shown, expected, "{rule:?}");
@@ -244,20 +294,28 @@ mod tests {
         ] {
             check("2026-05-12T09:00:00", rule, YEAR, two);
         }
-        for bad in ["", "COUNT=2", "FREQ=FORTNIGHTLY", "FREQ=DAILY;COUNT=two", "FREQ=DAILY;INTERVAL=99999999"] {
+        for bad in [
+            "",
+            "COUNT=2",
+            "FREQ=FORTNIGHTLY",
+            "FREQ=DAILY;COUNT=two",
+            "FREQ=DAILY;INTERVAL=99999999",
+            "RSCALE=HEBREW;FREQ=DAILY",
+            "FREQ=DAILY;UNTL=20260101",
+        ] {
             assert!(Rule::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn a_start_outside_its_rule_is_the_first_of_the_series() {
+    fn a_start_outside_its_rule_still_counts() {
         check(
             "2026-05-12T09:00:00",
             "FREQ=WEEKLY;BYDAY=WE;COUNT=3",
             YEAR,
-            &["2026-05-12T09:00:00", "2026-05-13T09:00:00", "2026-05-20T09:00:00"],
+            &["2026-05-13T09:00:00", "2026-05-20T09:00:00"],
         );
-        check("2026-05-12T09:00:00", "FREQ=WEEKLY;UNTIL=20200101T000000Z", YEAR, &["2026-05-12T09:00:00"]);
+        check("2026-05-12T09:00:00", "FREQ=WEEKLY;UNTIL=20200101T000000Z", YEAR, &[]);
     }
 
     #[test]
@@ -270,7 +328,7 @@ mod tests {
             june,
             &["2026-06-01T08:00:00", "2026-06-03T08:00:00"],
         );
-        check("0900-01-01T08:00:00", "FREQ=DAILY;INTERVAL=10", june, &["2026-06-06T08:00:00"]);
+        check("0900-01-01T08:00:00", "FREQ=DAILY;INTERVAL=10", june, &["2026-06-07T08:00:00"]);
         check(
             "2000-01-01T00:00:30",
             "FREQ=MINUTELY;BYHOUR=5;BYMINUTE=7",
@@ -289,9 +347,26 @@ mod tests {
             ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", 0, false),
             ("FREQ=YEARLY;INTERVAL=65535", 0, false),
         ] {
-            let dates = Rule::parse(rule).unwrap().dates(start, None, from, to).unwrap();
+            let dates =
+                Rule::parse(rule).unwrap().dates(start, true, None, (from, to), &mut Budget::default()).unwrap();
             assert_eq!((dates.walls.len(), dates.capped), (len, capped), "{rule}");
         }
-        assert!(Rule::parse("FREQ=DAILY").unwrap().dates(i64::MAX, None, from, i64::MAX).is_err());
+        assert!(
+            Rule::parse("FREQ=DAILY")
+                .unwrap()
+                .dates(i64::MAX, true, None, (from, i64::MAX), &mut Budget::default())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_calendar_of_traps_ends() {
+        let trap = Rule::parse("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=28;BYDAY=MO;BYSETPOS=2").unwrap();
+        let window = (wall(YEAR.0), wall(YEAR.1));
+        let mut budget = Budget(2 * limits::RECURRENCE_STEPS_BARREN);
+        for _ in 0..2 {
+            assert_eq!(trap.dates(window.0, true, None, window, &mut budget).unwrap().walls, []);
+        }
+        assert!(trap.dates(window.0, true, None, window, &mut budget).is_err());
     }
 }

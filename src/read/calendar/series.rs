@@ -12,7 +12,7 @@ use super::stamp::{Length, Stamp, When};
 use super::zones::{Zones, civil, wall};
 use crate::evidence::{Meeting, MeetingKey, Recurrence, Revision};
 use crate::limits;
-use crate::time::{Date, Timestamp};
+use crate::time::{DAY, Date, Timestamp};
 
 /// What the first pass found about the changed instances of one series.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +81,7 @@ pub fn expand(
         }
         return Vec::new();
     }
-    if !event.recurs() {
+    if !event.recurs {
         if touches(&event.says, context) {
             sink(meeting(event, Recurrence::Main, event.says.clone()));
         }
@@ -104,23 +104,25 @@ pub fn expand(
         later = ranged(&changes.later, zones);
         changes.master = Some(event.start.clone());
     }
-    let window = Window::of(event, &later, zones, context);
+    let window = window(event, &later, zones, context);
     for (rule, until) in &event.except_rules {
-        match rule.dates(event.start.wall(), *until, window.from, window.to) {
+        match rule.dates(event.start.wall(), false, *until, window, &mut zones.budget) {
             Ok(dates) => except.walls.extend(dates.walls),
             Err(problem) => problems.push(problem),
         }
     }
     let mut instances: BTreeMap<Timestamp, (When, Option<Length>)> = BTreeMap::new();
+    // with several rules it cannot be said whose first one the start is
+    let start_counts = event.rules.len() == 1;
     for (rule, until) in &event.rules {
-        match rule.dates(event.start.wall(), *until, window.from, window.to) {
+        match rule.dates(event.start.wall(), start_counts, *until, window, &mut zones.budget) {
             Ok(dates) => {
                 for wall in dates.walls {
                     let when = event.start.moved_to(wall);
                     instances.insert(when.instant(zones), (when, None));
                 }
                 if dates.capped {
-                    problems.push("a rule with more instances than are read; the later ones are left out".into());
+                    problems.push("a rule with more instances than are read; later ones are left out".into());
                 }
             }
             Err(problem) => problems.push(problem),
@@ -145,25 +147,22 @@ pub fn expand(
     problems
 }
 
-/// The window on the clock of the series, wide enough for every zone and for what began before it.
-struct Window {
-    from: Wall,
-    to: Wall,
-}
-
-impl Window {
-    fn of(event: &Event, later: &[(Timestamp, &Event)], zones: &Zones<'_>, context: &CalendarContext<'_>) -> Window {
-        let clock = |at: Timestamp| match &event.start {
-            When::Date(_) => wall(zones.default.local(at)),
-            When::At(_, zone) => wall(zone.local(at)),
-        };
-        let longest = later.iter().map(|(_, e)| e.length.seconds()).fold(event.length.seconds(), i64::max);
-        // a later change may have moved instances by this much
-        let moved = later.iter().map(|(at, e)| e.says.start.since(*at).abs()).max().unwrap_or(0);
-        let back = longest.saturating_add(moved).saturating_add(crate::time::DAY).min(limits::LOOKBACK);
-        let ahead = moved.min(limits::LOOKBACK);
-        Window { from: clock(context.from.minus(back)), to: clock(context.until.plus(ahead)) }
-    }
+/// The window on the clock of the series, wide enough for what began before it and for instances
+/// that a later change moved.
+fn window(
+    event: &Event,
+    later: &[(Timestamp, &Event)],
+    zones: &Zones<'_>,
+    context: &CalendarContext<'_>,
+) -> (Wall, Wall) {
+    let clock = |at: Timestamp| match &event.start {
+        When::Date(_) => wall(zones.default.local(at)),
+        When::At(_, zone) => wall(zone.local(at)),
+    };
+    let longest = later.iter().map(|(_, e)| e.length.seconds()).fold(event.length.seconds(), i64::max);
+    let moved = later.iter().map(|(at, e)| e.says.start.since(*at).abs()).max().unwrap_or(0);
+    let back = longest.saturating_add(moved).saturating_add(DAY).min(limits::LOOKBACK);
+    (clock(context.from.minus(back)), clock(context.until.plus(moved.min(limits::LOOKBACK))))
 }
 
 /// Changes for all later instances, by the point from which they hold.
@@ -183,7 +182,8 @@ fn instance(
     length: Option<Length>,
     zones: &Zones<'_>,
 ) -> Revision {
-    let changed = later.iter().rev().find(|(from, _)| *from <= at).map(|(_, e)| *e);
+    let index = later.partition_point(|(from, _)| *from <= at);
+    let changed = index.checked_sub(1).and_then(|i| later.get(i)).map(|(_, e)| *e);
     let Some(change) = changed else {
         let length = length.unwrap_or(event.length);
         return Revision { start: at, end: length.end(when, zones), ..event.says.clone() };

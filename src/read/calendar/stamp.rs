@@ -25,7 +25,7 @@ impl Stamp {
             Some((date, time)) => (date, Some(time)),
             None => (text.as_str(), None),
         };
-        let digits = date.replace('-', "");
+        let digits = Some(date.replace('-', "")).filter(|d| d.len() == 8)?;
         let (year, rest) = digits.split_at_checked(4)?;
         let (month, day) = rest.split_at_checked(2)?;
         let date = Date::new(number(year)?, number(month)?, number(day)?).ok().filter(|d| d.year() >= 1)?;

@@ -139,7 +139,7 @@ fn dates_added_and_taken_away() {
         "EXDATE;VALUE=DATE:20260512",
         "EXDATE;TZID=America/New_York:20260512T030000",
         "EXDATE;TZID=W. Europe Standard Time:20200101T000000,20260512T090000",
-        "EXRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "EXRULE:FREQ=WEEKLY;BYDAY=TU",
     ] {
         check(&[&daily(&[exdate])], &rest);
     }
@@ -213,6 +213,15 @@ fn this_and_all_later_instances() {
 }
 
 #[test]
+fn only_the_newest_version_of_a_series_counts() {
+    let shorter = DAILY.replace("COUNT=4", "COUNT=1\nSEQUENCE:2");
+    let only = ["2026-05-11T07:00:00Z 2026-05-11T07:00:00Z/2026-05-11T08:00:00Z"];
+    check(&[DAILY, &shorter], &only);
+    check(&[&shorter, DAILY], &only);
+    check(&[&shorter, &shorter.replace("SEQUENCE:2", "SEQUENCE:1")], &only);
+}
+
+#[test]
 fn zones_of_the_calendar() {
     let zone = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART;TZID=Office:20260512T090000\nEND:VEVENT\n\
                 BEGIN:VTIMEZONE\nTZID:Office\nBEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:-0300\nTZOFFSETTO:-0300\n\
@@ -283,12 +292,15 @@ fn sloppy_files_are_read() {
         plain.replace("UID:1", "UID:1\r\nATTACH;ENCODING=BASE64:AAAA\r\n AAAA"),
         plain.replace("UID:1", &format!("UID:1\r\nX-BIG:{}", "x".repeat(1 << 20))),
         plain.replace("UID:1", "UID:1\r\nBEGIN:VALARM\r\nTRIGGER:-PT5M\r\nDTSTART:20200101T000000Z\r\nEND:VALARM"),
-        plain.replace("UID:1", "UID:1\r\nATTENDEE;CN=\"a\"b:mailto:x@y.example"),
     ] {
         let (instances, complaints) = shown(&text);
         assert_eq!((instances, complaints), (vec![good[0].to_string()], vec![]), "{text:.300}");
     }
     assert_eq!(shown(&format!("{plain}{plain}")).0.len(), 2);
+    // a line that no parser can read costs that line
+    let (instances, complaints) = shown(&plain.replace("UID:1", "UID:1\r\nATTENDEE;CN=\"a\"b:mailto:x@y.example"));
+    assert_eq!(instances, good);
+    assert_eq!(complaints, ["test.ics: 1 a line that cannot be read; it was left out"]);
 }
 
 #[test]

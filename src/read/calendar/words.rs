@@ -125,7 +125,7 @@ impl Words {
                 after.chars().next().is_some_and(char::is_alphanumeric),
             );
             let stands = !(word.bound.0 && joined.0 || word.bound.1 && joined.1);
-            let placed = !(word.anchored.0 && !before.is_empty() || word.anchored.1 && !after.is_empty());
+            let placed = (!word.anchored.0 || before.is_empty()) && (!word.anchored.1 || after.is_empty());
             if stands && placed && !kinds.contains(&word.kind) {
                 kinds.push(word.kind);
             }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::str::FromStr;
 
 use super::components::{Component, Property, properties};
-use super::recurrence::{Rule, Wall};
+use super::recurrence::{Budget, Rule, Wall};
 use super::stamp::Stamp;
 use crate::limits;
 use crate::time::{DAY, DateTime, HOUR, MINUTE, Timestamp, Zone};
@@ -86,17 +86,19 @@ pub struct Zones<'a> {
     known: HashMap<String, Option<EventZone>>,
     /// Names nobody knows, not yet complained about.
     pub unknown: Vec<String>,
+    /// What the rules of the calendar, its zones' included, may still cost.
+    pub budget: Budget,
 }
 
 impl<'a> Zones<'a> {
     /// No custom zone yet.
     pub fn new(default: &'a Zone) -> Zones<'a> {
-        Zones { default, custom: HashMap::new(), known: HashMap::new(), unknown: Vec::new() }
+        Zones { default, custom: HashMap::new(), known: HashMap::new(), unknown: Vec::new(), budget: Budget::default() }
     }
 
     /// Takes in a `VTIMEZONE`; of one name the first counts.
     pub fn add(&mut self, component: Component) {
-        let tzid = properties(&component.text).and_then(|all| all.into_iter().find(|p| p.name == "TZID"));
+        let tzid = properties(&component.text).0.into_iter().find(|p| p.name == "TZID");
         if let Some(tzid) = tzid
             && self.custom.len() < limits::TIMEZONES
         {
@@ -126,15 +128,15 @@ impl<'a> Zones<'a> {
         found.unwrap_or_else(|| self.floating())
     }
 
-    fn find(&self, tzid: &str) -> Option<EventZone> {
+    fn find(&mut self, tzid: &str) -> Option<EventZone> {
         let custom = self.custom.get(tzid);
-        by_name(tzid)
-            .or_else(|| by_path(tzid))
-            .or_else(|| custom.and_then(by_hint))
-            .map(EventZone::Known)
-            .or_else(|| custom.and_then(interpret).map(|rules| EventZone::Rules(Rc::new(rules))))
-            .or_else(|| by_name(tzid.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ')).map(EventZone::Known))
-            .or_else(|| by_offset(tzid).map(EventZone::Known))
+        let hinted = || custom.and_then(by_hint);
+        let known = by_name(tzid).or_else(|| by_path(tzid)).or_else(hinted).map(EventZone::Known);
+        let budget = &mut self.budget;
+        let numbered = || by_name(tzid.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' '));
+        known
+            .or_else(|| Some(EventZone::Rules(Rc::new(interpret(custom?, budget)?))))
+            .or_else(|| numbered().or_else(|| by_offset(tzid)).map(EventZone::Known))
     }
 }
 
@@ -188,7 +190,7 @@ fn by_path(tzid: &str) -> Option<Zone> {
 
 /// What clients write into a `VTIMEZONE` beside its rules.
 fn by_hint(component: &Component) -> Option<Zone> {
-    let all = properties(&component.text)?;
+    let (all, _) = properties(&component.text);
     let value = |name: &str| all.iter().find(|p| p.name == name).map(|p| p.value.trim());
     value("X-LIC-LOCATION").and_then(|place| by_name(place).or_else(|| by_path(place))).or_else(|| {
         let zone = calcard::common::timezone::Tz::from_ms_cdo_zone_id(value("X-MICROSOFT-CDO-TZID")?)?;
@@ -235,11 +237,11 @@ fn utc_offset(text: &str) -> Option<i64> {
 }
 
 /// The changes of a `VTIMEZONE` up to the last year anybody plans.
-fn interpret(component: &Component) -> Option<Rules> {
+fn interpret(component: &Component, budget: &mut Budget) -> Option<Rules> {
     let mut changes = Vec::new();
     let mut first: Option<(Timestamp, i64)> = None;
     for part in component.parts.iter().take(limits::TIMEZONE_PARTS) {
-        let Some((from, to, walls)) = properties(part).and_then(|all| observance(&all)) else { continue };
+        let Some((from, to, walls)) = observance(&properties(part).0, budget) else { continue };
         let onsets = walls.into_iter().map(|wall| Timestamp::from_second(wall).minus(from));
         for onset in onsets {
             if first.is_none_or(|(at, _)| onset < at) {
@@ -253,29 +255,24 @@ fn interpret(component: &Component) -> Option<Rules> {
 }
 
 /// Offset before, offset after, and when it begins, on the clock of the offset before.
-fn observance(all: &[Property]) -> Option<(i64, i64, Vec<Wall>)> {
+fn observance(all: &[Property], budget: &mut Budget) -> Option<(i64, i64, Vec<Wall>)> {
     let value = |name: &str| all.iter().find(|p| p.name == name).map(|p| p.value.as_str());
     let from = utc_offset(value("TZOFFSETFROM").or_else(|| value("TZOFFSETTO"))?)?;
     let to = utc_offset(value("TZOFFSETTO")?)?;
     let start =
         value("DTSTART").and_then(Stamp::parse).map_or(wall(DateTime::constant(1601, 1, 1, 0, 0, 0, 0)), |s| s.wall());
     let mut walls = vec![start];
-    for property in all {
-        match property.name.as_str() {
-            "RRULE" => {
-                let Ok(rule) = Rule::parse(&property.value) else { continue };
-                let until = rule.until.as_deref().and_then(Stamp::parse);
-                let until = until.map(|u| if u.is_utc() { u.wall().saturating_add(from) } else { u.wall() });
-                let last = wall(DateTime::constant(2100, 1, 1, 0, 0, 0, 0));
-                if let Ok(dates) = rule.dates(start, until, start, last) {
-                    walls.extend(dates.walls);
-                }
-            }
-            "RDATE" => walls
-                .extend(property.value.split(',').take(limits::INSTANCES).filter_map(Stamp::parse).map(|s| s.wall())),
-            _ => {}
-        }
+    let rule = value("RRULE").and_then(|text| Rule::parse(text).ok());
+    if let Some(rule) = rule {
+        let until = rule.until.as_deref().and_then(Stamp::parse);
+        let until = until.map(|u| if u.is_utc() { u.wall().saturating_add(from) } else { u.wall() });
+        let last = wall(DateTime::constant(2100, 1, 1, 0, 0, 0, 0));
+        walls.extend(rule.dates(start, true, until, (start, last), budget).unwrap_or_default().walls);
     }
+    for property in all.iter().filter(|p| p.name == "RDATE") {
+        walls.extend(property.value.split(',').take(limits::INSTANCES).filter_map(Stamp::parse).map(Stamp::wall));
+    }
+    walls.truncate(limits::INSTANCES);
     Some((from, to, walls))
 }
 
@@ -337,7 +334,7 @@ mod tests {
             ],
             ..Component::default()
         };
-        interpret(&component).unwrap()
+        interpret(&component, &mut Budget::default()).unwrap()
     }
 
     #[test]

@@ -1,0 +1,158 @@
+//! Calendars: invented ones against their golden texts, and a corpus of odd ones where there is one.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use kithd::evidence::{Meeting, Speaker};
+use kithd::read::calendar::{CalendarContext, CalendarReading, read_calendar};
+use kithd::time::{Timestamp, Zone};
+
+fn read(path: &Path, from: &str, until: &str) -> (CalendarReading, Vec<Meeting>) {
+    let zone = Zone::named("Europe/Berlin").unwrap();
+    let place = path.file_name().unwrap().to_string_lossy().into_owned();
+    let context = CalendarContext {
+        source: "corpus",
+        place: &place,
+        speaker: Speaker::Feed("corpus".into()),
+        read_at: Timestamp::parse("2026-05-20T00:00:00Z").unwrap(),
+        from: Timestamp::parse(from).unwrap(),
+        until: Timestamp::parse(until).unwrap(),
+        zone: &zone,
+    };
+    let mut meetings = Vec::new();
+    let reader = BufReader::new(File::open(path).unwrap());
+    let reading = read_calendar(reader, &context, &mut |m| meetings.push(m));
+    (reading, meetings)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut all: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    all.retain(|p| p.extension().is_some_and(|e| e == "ics"));
+    all.sort();
+    all
+}
+
+/// One line an instance: key, time, and whatever is not the ordinary.
+fn golden(reading: &CalendarReading, meetings: &[Meeting]) -> String {
+    let mut out = String::new();
+    for meeting in meetings {
+        let says = &meeting.revisions[0];
+        write!(out, "{} {}/{} {:?} {:?}", meeting.key, says.start, says.end, says.status, says.summary).unwrap();
+        if says.all_day {
+            out.push_str(" all-day");
+        }
+        if says.humans > 0 {
+            write!(out, " humans={}", says.humans).unwrap();
+        }
+        for attendee in &says.attendees {
+            let human = if attendee.human { "" } else { " (thing)" };
+            write!(out, " [{} {:?}{human}]", attendee.who, attendee.partstat).unwrap();
+        }
+        for name in &says.names {
+            write!(out, " names={name}").unwrap();
+        }
+        let marks = format!("{:?}", says.marks);
+        let set: Vec<&str> = marks
+            .trim_start_matches("MeetingMarks {")
+            .trim_end_matches('}')
+            .split(',')
+            .filter_map(|m| m.trim().strip_suffix(": true"))
+            .collect();
+        if !set.is_empty() {
+            write!(out, " {}", set.join(" ")).unwrap();
+        }
+        out.push('\n');
+    }
+    for complaint in &reading.complaints {
+        writeln!(out, "! {}: {}", complaint.place, complaint.what).unwrap();
+    }
+    out
+}
+
+#[test]
+fn invented_calendars_read_as_written_down() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/calendar");
+    let all = files(&folder);
+    assert!(all.len() >= 15, "the folder of examples is gone");
+    for path in all {
+        let (reading, meetings) = read(&path, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+        let found = golden(&reading, &meetings);
+        let expected = path.with_extension("txt");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&expected, &found).unwrap();
+        }
+        assert_eq!(found, fs::read_to_string(&expected).unwrap_or_default(), "{}", path.display());
+    }
+}
+
+/// Years of the readable `DTSTART`s of events, found without the reader.
+fn years(text: &str) -> BTreeSet<i16> {
+    let mut inside = 0;
+    let mut years = BTreeSet::new();
+    for line in text.replace("\r\n", "\n").replace('\r', "\n").replace("\n ", "").replace("\n\t", "").lines() {
+        let upper = line.trim().to_ascii_uppercase();
+        match upper.as_str() {
+            "BEGIN:VEVENT" => inside = 1,
+            "END:VEVENT" => inside = 0,
+            _ if upper.starts_with("BEGIN:") && inside > 0 => inside += 1,
+            _ if upper.starts_with("END:") && inside > 0 => inside -= 1,
+            _ => {}
+        }
+        let Some(value) = upper.strip_prefix("DTSTART").filter(|_| inside == 1) else { continue };
+        let value = value.rsplit(':').next().unwrap_or("");
+        let (date, time) = value.split_once('T').unwrap_or((value, "000000"));
+        let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+        let time = time.trim_end_matches('Z');
+        if date.len() == 8 && time.len() == 6 && digits(date) && digits(time) {
+            let (year, month, day): (i16, i8, i8) =
+                (date[..4].parse().unwrap(), date[4..6].parse().unwrap(), date[6..].parse().unwrap());
+            let sound = (1..=12).contains(&month) && (1..=28).contains(&day) && time < "240000";
+            if sound && (1..9999).contains(&year) {
+                years.insert(year);
+            }
+        }
+    }
+    years
+}
+
+#[test]
+fn odd_calendars_are_survived() {
+    let corpora = std::env::var_os("KITHD_CORPORA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
+    let all = files(&corpora.join("calendars"));
+    if all.is_empty() {
+        println!("skipped: no {}", corpora.join("calendars").display());
+        return;
+    }
+    let (mut events, mut instances, mut complaints, mut dated, mut missed) = (0, 0, 0, 0, Vec::new());
+    for path in &all {
+        let (reading, meetings) = read(path, "1900-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
+        if std::env::var_os("KITHD_VERBOSE").is_some() {
+            for complaint in &reading.complaints {
+                println!("{}: {}", complaint.place, complaint.what);
+            }
+        }
+        events += reading.events;
+        instances += meetings.len();
+        complaints += reading.complaints.len();
+        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        let years = years(&text);
+        dated += usize::from(!years.is_empty());
+        let near = |m: &Meeting| {
+            let year = Zone::utc().local(m.revisions[0].start).year();
+            years.iter().any(|y| (year - y).abs() <= 1)
+        };
+        if !years.is_empty() && !meetings.iter().any(near) {
+            missed.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    println!("{} files: {events} events, {instances} instances, {complaints} complaints", all.len());
+    println!("{dated} files with a readable start, {} of them without a meeting near it", missed.len());
+    assert_eq!(missed, Vec::<String>::new());
+}
