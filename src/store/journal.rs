@@ -83,9 +83,10 @@ impl State {
 
     /// The lines that say the same, and nothing of what is gone.
     pub fn entries(self) -> impl Iterator<Item = Entry> {
-        let records = self.records.into_iter().filter_map(|((shelf, key), value)| {
-            value.map(|value| Entry::Put(shelf, Hex(key), Hex(value)))
-        });
+        let records = self
+            .records
+            .into_iter()
+            .filter_map(|((shelf, key), value)| value.map(|value| Entry::Put(shelf, Hex(key), Hex(value))));
         let secret = self.secret.map(|s| Entry::Secret(Hex(s.to_vec())));
         secret.into_iter().chain(self.choices.into_values().flatten().map(Entry::Choice)).chain(records)
     }
@@ -142,10 +143,15 @@ impl Journal {
     /// Writes what it says anew, without what is gone. Only sound when the trees are on the disk,
     /// which until then may lack what a line takes away.
     pub fn rewrite(&mut self) -> Result<()> {
-        let fail = |e| StoreError::io("cannot rewrite", &self.path, e);
-        let (state, _) = read(&self.file).map_err(fail)?;
+        let (state, _) = read(&self.file).map_err(|e| StoreError::io("cannot read", &self.path, e))?;
+        self.replace(state.entries())
+    }
+
+    /// Replaces all it says.
+    pub fn replace(&mut self, entries: impl IntoIterator<Item = Entry>) -> Result<()> {
+        let fail = |e| StoreError::io("cannot open", &self.path, e);
         let mut text = Vec::new();
-        for entry in state.entries() {
+        for entry in entries {
             line(&entry, &mut text)?;
         }
         super::copy::replace(&self.path, |file| file.write_all(&text))?;

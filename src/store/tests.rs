@@ -1,5 +1,6 @@
 //! The store as others see it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::panic)]
+#![allow(clippy::type_complexity, clippy::cloned_ref_to_slice_refs)]
 
 use std::fs;
 use std::path::Path;
@@ -218,7 +219,8 @@ fn a_large_commit_is_split_and_its_cursor_comes_last() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mails = |from: u32| {
-        let mail = |n| Observation::Mail(mail(n, "ada@example.org", &["me@example.org", "bob@example.org"], Class::Person));
+        let mail =
+            |n| Observation::Mail(mail(n, "ada@example.org", &["me@example.org", "bob@example.org"], Class::Person));
         (from..from + 400).map(mail).collect::<Vec<_>>()
     };
     // a fact that no tree can take stops the commit: what came before it may stay, the cursor may not move
@@ -252,12 +254,14 @@ fn values_are_written_as_ever() {
     assert_eq!(hex, golden, "version 1 of a choice: a new shape needs a new version");
     assert_eq!((values::decode(&bytes).unwrap(), same), (choice.clone(), choice));
 
-    let whole = Observation::Mail(mail(1, "ada@example.org", &["me@example.org"], Class::Person));
-    let bytes = values::encode(whole.clone()).unwrap().1;
-    let digest = crc32fast::hash(&bytes);
-    assert_eq!((bytes.len(), digest), (0, 0), "version 1 of a mail: a new shape needs a new version");
-    let bytes = values::encode(Observation::Meeting(meeting("coffee", 1, &["dana@uni.example"]))).unwrap().1;
-    assert_eq!((bytes.len(), crc32fast::hash(&bytes)), (0, 0), "version 1 of a meeting");
+    let digest = |o: Observation| {
+        let bytes = values::encode(o.clone()).unwrap().1;
+        assert_eq!(values::decode(&bytes).unwrap(), o);
+        (bytes.len(), crc32fast::hash(&bytes))
+    };
+    let mail = digest(Observation::Mail(mail(1, "ada@example.org", &["me@example.org"], Class::Person)));
+    let meeting = digest(Observation::Meeting(meeting("coffee", 1, &["dana@uni.example"])));
+    assert_eq!([mail, meeting], [(143, 2713702861), (114, 3191611940)], "version 1: a new shape needs a new version");
 }
 
 #[test]
@@ -277,7 +281,8 @@ fn a_value_with_any_bit_flipped_or_byte_missing_is_damaged() {
 #[test]
 fn what_is_too_long_is_shortened_the_same_way_each_time() {
     let mut long = mail(1, "ada@example.org", &[], Class::Person);
-    let many = |kind: &str| (0..16).map(|n| person(&format!("{kind}{n}@{}.example", "x".repeat(200)))).collect::<Vec<_>>();
+    let many =
+        |kind: &str| (0..16).map(|n| person(&format!("{kind}{n}@{}.example", "x".repeat(200)))).collect::<Vec<_>>();
     (long.to, long.cc, long.bcc) = (many("to"), many("cc"), many("bcc"));
     long.from = many("from");
     long.references = (0..6).map(|n| mid(&format!("{n}{}", "r".repeat(240)))).collect();
@@ -289,7 +294,7 @@ fn what_is_too_long_is_shortened_the_same_way_each_time() {
     assert!(short.from.len() >= 2 && !short.to.is_empty(), "several writers stay several");
 
     let people: Vec<String> = (0..16).map(|n| format!("p{n}@{}.example", "x".repeat(300))).collect();
-    let people: Vec<&str> = people.iter().map(|p| &p[..320.min(p.len())]).collect();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
     let value = values::encode(Observation::Meeting(meeting("big", 1, &people))).unwrap().1;
     assert!(value.len() <= limits::VALUE_BYTES);
 }
@@ -378,6 +383,7 @@ fn a_backup_comes_back_whole_and_a_broken_one_changes_nothing() {
     let store = filled(&from);
     store.backup(&file).unwrap();
     let before = contents(&store);
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
     assert_eq!(restore(&file, &to, NOW).unwrap(), None);
     assert_eq!(contents(&open(&to)), before);
     assert_eq!(open(&to).of_address(&addr("ada@example.org"), 9).unwrap().len(), 3);
@@ -469,7 +475,10 @@ fn check_mends_what_derived_trees_lost_or_made_up() {
     let store = filled(dir.path());
     let before = contents(&store);
     let trees = store.trees().unwrap();
-    let dump = || [Place::Known, Place::ByAddress, Place::Thread].map(|p| trees.tree(p).unwrap().iter().flatten().collect::<Vec<_>>());
+    let dump = || {
+        [Place::Known, Place::ByAddress, Place::Thread]
+            .map(|p| trees.tree(p).unwrap().iter().flatten().collect::<Vec<_>>())
+    };
     let whole = dump();
     for place in [Place::Known, Place::ByAddress, Place::Thread] {
         let tree = trees.tree(place).unwrap();
@@ -494,7 +503,9 @@ fn check_takes_out_a_damaged_fact_and_has_its_source_read_again() {
     let (key, mut value) = evidence.iter().nth(2).unwrap().map(|(k, v)| (k, v.to_vec())).unwrap();
     value[9] ^= 1;
     evidence.insert(key, value).unwrap();
-    assert!(store.evidence_between(Timestamp::MIN, Timestamp::MAX).any(|r| matches!(r, Err(StoreError::Damaged { .. }))));
+    assert!(
+        store.evidence_between(Timestamp::MIN, Timestamp::MAX).any(|r| matches!(r, Err(StoreError::Damaged { .. })))
+    );
     let checked = store.check().unwrap();
     assert!(checked.lost && !checked.findings.is_empty());
     assert_eq!((all(&store).len(), store.counts().evidence()), (6, 6));
@@ -517,4 +528,58 @@ fn a_folder_that_cannot_be_used_is_said_and_nothing_is_set_aside() {
     fs::create_dir(dir.path().join("journal")).unwrap();
     assert!(matches!(Store::open(dir.path(), NOW), Err(StoreError::Io { .. })));
     assert!(!fs::read_dir(dir.path()).unwrap().any(|e| e.unwrap().file_name().to_string_lossy().starts_with("store.")));
+}
+
+#[test]
+fn only_damage_is_called_damage() {
+    use std::io::{Error, ErrorKind};
+    let check = |kind: ErrorKind, said: &str| match StoreError::sled(
+        Path::new("/s"),
+        sled::Error::Io(Error::new(kind, said)),
+    ) {
+        StoreError::Full { .. } => "full",
+        StoreError::Damaged { .. } => "damaged",
+        StoreError::Locked { .. } => "locked",
+        StoreError::Io { .. } => "io",
+        _ => "?",
+    };
+    for (kind, said, expected) in [
+        (ErrorKind::StorageFull, "no", "full"),
+        (ErrorKind::QuotaExceeded, "no", "full"),
+        (ErrorKind::Other, "Os { code: 28, kind: StorageFull, message: \"No space left on device\" }", "full"),
+        (ErrorKind::PermissionDenied, "no", "io"),
+        (ErrorKind::ReadOnlyFilesystem, "no", "io"),
+        (ErrorKind::OutOfMemory, "no", "io"),
+        (ErrorKind::UnexpectedEof, "short", "damaged"),
+        (ErrorKind::NotFound, "a blob", "damaged"),
+        (ErrorKind::Other, "could not acquire lock on \"db\"", "locked"),
+        (ErrorKind::Other, "bad segment", "damaged"),
+    ] {
+        assert_eq!(check(kind, said), expected, "{kind:?} {said}");
+    }
+    let too_many = Error::from_raw_os_error(24);
+    assert!(matches!(StoreError::sled(Path::new("/s"), sled::Error::Io(too_many)), StoreError::Io { .. }));
+    let denied = StoreError::io("cannot write", Path::new("/s"), Error::from(ErrorKind::PermissionDenied)).to_string();
+    assert!(denied.starts_with("cannot write /s: permission denied (it must belong"), "{denied}");
+}
+
+#[test]
+fn a_damaged_journal_is_written_anew_from_the_trees() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = contents(&filled(dir.path()));
+    let path = dir.path().join("journal");
+    let mut bytes = fs::read(&path).unwrap();
+    let second = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
+    bytes[second + 12] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let Opened { store, rebuilt } = Store::open(dir.path(), NOW).unwrap();
+    assert!(rebuilt.unwrap().contains("1 lines of the journal"));
+    assert_eq!(contents(&store), before);
+    drop(store);
+    assert_eq!(contents(&open(dir.path())), before, "told once");
+    // and it says everything again
+    fs::remove_dir_all(dir.path().join("db")).unwrap();
+    let store = Store::open(dir.path(), NOW).unwrap().store;
+    assert_eq!(store.choices().collect::<Result<Vec<_>>>().unwrap(), [mute("ada@example.org")]);
+    assert_eq!(store.record(Shelf::Outbox, b"r1").unwrap().as_deref(), Some(&b"sent"[..]));
 }
