@@ -37,12 +37,15 @@ const TAGS: &[(u8, Place)] = &[
 ];
 const END: u8 = 255;
 
+/// What stays of a record with this shelf, key and value.
+pub type Judge<'a> = &'a mut dyn FnMut(Shelf, &[u8], Vec<u8>) -> Option<Vec<u8>>;
+
 /// Who is to be forgotten.
 pub struct Erasure<'a> {
     /// What stays of a fact: `None` for nothing, or the fact without them.
     pub observation: &'a mut dyn FnMut(Observation) -> Option<Observation>,
     /// What stays of a record. Derived shelves are not asked: they go, and are to be made anew.
-    pub record: &'a mut dyn FnMut(Shelf, &[u8], Vec<u8>) -> Option<Vec<u8>>,
+    pub record: Judge<'a>,
     /// Keyed hashes by which they are known when they are met again; keys of [`Shelf::Forgotten`].
     pub forgotten: Vec<Vec<u8>>,
 }
@@ -136,7 +139,7 @@ impl Store {
             }
             pending.send(next, limits::BATCH)?;
         }
-        for shelf in Shelf::ALL.into_iter().filter(|s| !s.is_derived() && !(lost && *s == Shelf::Coverage)) {
+        for shelf in Shelf::ALL.into_iter().filter(|s| !(s.is_derived() || lost && *s == Shelf::Coverage)) {
             for record in self.records(shelf) {
                 let Ok((key, value)) = record else { continue };
                 if let Some(value) = (erasure.record)(shelf, &key, value) {
@@ -259,6 +262,9 @@ fn frame(out: &mut impl Write, tag: u8, key: &[u8], value: &[u8]) -> io::Result<
     out.write_all(&sum.finalize().to_be_bytes())
 }
 
+/// Tree, key and sealed value.
+type Frame = (Place, Vec<u8>, Vec<u8>);
+
 /// The frames of a backup.
 struct Frames {
     path: PathBuf,
@@ -281,7 +287,7 @@ impl Frames {
     }
 
     /// The next tree, key and value; `None` after the last, if none is missing.
-    fn next(&mut self) -> Result<Option<(Place, Vec<u8>, Vec<u8>)>> {
+    fn next(&mut self) -> Result<Option<Frame>> {
         let head = self.bytes(9)?;
         let mut sum = crc32fast::Hasher::new();
         sum.update(&head);

@@ -3,7 +3,7 @@
 //! Invariant: nothing below the store panics through it, and only damage, never a full disk or a
 //! missing permission, is answered by setting a store aside.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -74,7 +74,7 @@ impl StoreError {
     /// The error of the system about `path`.
     pub(super) fn io(what: &'static str, path: &Path, source: io::Error) -> StoreError {
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                 StoreError::Full { path: path.to_path_buf() }
             }
             _ => StoreError::Io { what, path: path.to_path_buf(), source },
@@ -87,13 +87,22 @@ impl StoreError {
             sled::Error::Io(e) if e.to_string().contains("could not acquire lock") => {
                 StoreError::Locked { path: path.to_path_buf() }
             }
-            // what sled reports when it reads something else than it wrote
-            sled::Error::Io(e) if matches!(e.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => {
-                StoreError::damaged(e.to_string())
-            }
             // sled wraps what it could not do, and keeps the system's words but not always its kind
-            sled::Error::Io(e) if e.to_string().contains("No space left") || e.to_string().contains("StorageFull") => {
+            sled::Error::Io(e) if e.to_string().contains("No space left") => {
                 StoreError::Full { path: path.to_path_buf() }
+            }
+            // what sled says when it reads something else than it wrote, or does not find it
+            sled::Error::Io(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::UnexpectedEof
+                        | ErrorKind::InvalidData
+                        | ErrorKind::InvalidInput
+                        | ErrorKind::NotFound
+                        | ErrorKind::Other
+                ) =>
+            {
+                StoreError::damaged(e.to_string())
             }
             sled::Error::Io(e) => StoreError::io("cannot use", path, e),
             other => StoreError::damaged(other.to_string()),
@@ -103,10 +112,10 @@ impl StoreError {
 
 fn advice(source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::PermissionDenied => {
+        ErrorKind::PermissionDenied => {
             " (it must belong to the user kithd runs as; for the system unit check StateDirectory=)"
         }
-        io::ErrorKind::ReadOnlyFilesystem => " (make it writable, or set [store] path to a folder that is)",
+        ErrorKind::ReadOnlyFilesystem => " (make it writable, or set [store] path to a folder that is)",
         _ => "",
     }
 }

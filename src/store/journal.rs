@@ -1,7 +1,7 @@
 //! What cannot be read again from the sources, in a file of its own beside the trees. Floor 6.
 //!
 //! One entry a line: eight hexadecimal digits of CRC32, a blank, JSON. A line that does not match its
-//! CRC says nothing; at the end of the file it is the tail of a write that was cut short, and goes.
+//! CRC says nothing; one without an end is the tail of a write that was cut short, and goes.
 //!
 //! Invariant: an entry is on the disk before the commit that carries it touches a tree, so the
 //! journal is never behind the trees, and replaying it over them loses nothing.
@@ -66,7 +66,7 @@ pub struct State {
     pub choices: BTreeMap<EvidenceId, Option<Choice>>,
     /// Every record; `None` where it is gone.
     pub records: BTreeMap<(Shelf, Vec<u8>), Option<Vec<u8>>>,
-    /// Lines in the middle of the file that do not match their CRC.
+    /// Lines that do not match their CRC, or say nothing we know.
     pub damaged: usize,
 }
 
@@ -143,10 +143,15 @@ impl Journal {
     /// Writes what it says anew, without what is gone. Only sound when the trees are on the disk,
     /// which until then may lack what a line takes away.
     pub fn rewrite(&mut self) -> Result<()> {
-        let fail = |e| StoreError::io("cannot rewrite", &self.path, e);
-        let (state, _) = read(&self.file).map_err(fail)?;
+        let (state, _) = read(&self.file).map_err(|e| StoreError::io("cannot read", &self.path, e))?;
+        self.replace(state.entries())
+    }
+
+    /// Replaces all it says.
+    pub fn replace(&mut self, entries: impl IntoIterator<Item = Entry>) -> Result<()> {
+        let fail = |e| StoreError::io("cannot open", &self.path, e);
         let mut text = Vec::new();
-        for entry in state.entries() {
+        for entry in entries {
             line(&entry, &mut text)?;
         }
         super::copy::replace(&self.path, |file| file.write_all(&text))?;
@@ -167,7 +172,7 @@ fn line(entry: &Entry, out: &mut Vec<u8>) -> Result<()> {
 fn read(mut file: &File) -> std::io::Result<(State, u64)> {
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::new(file);
-    let (mut state, mut sound, mut at, mut bad) = (State::default(), 0, 0, 0);
+    let (mut state, mut sound, mut at) = (State::default(), 0, 0);
     let mut text = Vec::new();
     loop {
         text.clear();
@@ -177,14 +182,16 @@ fn read(mut file: &File) -> std::io::Result<(State, u64)> {
         }
         at += u64::try_from(length).unwrap_or(u64::MAX);
         match parse(&text) {
-            Some(json) => {
-                // a line that is whole but says nothing we know was written by a newer kithd
-                serde_json::from_str(json).map(|entry| state.take(entry)).unwrap_or_else(|_| bad += 1);
-                sound = at;
-                state.damaged += std::mem::take(&mut bad);
-            }
-            None => bad += 1,
+            // a line that is whole but says nothing we know was written by a newer kithd
+            Some(json) => match serde_json::from_str(json) {
+                Ok(entry) => state.take(entry),
+                Err(_) => state.damaged += 1,
+            },
+            None if text.ends_with(b"\n") => state.damaged += 1,
+            // the tail of a write that was cut short
+            None => return Ok((state, sound)),
         }
+        sound = at;
     }
 }
 

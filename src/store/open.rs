@@ -14,7 +14,7 @@ use crate::limits;
 use crate::time::Timestamp;
 
 use super::fault::{Result, StoreError, guarded};
-use super::journal::{Journal, State};
+use super::journal::{Entry, Hex, Journal, State};
 use super::trees::{Place, Trees};
 use super::{Commit, Counts, Opened, Shelf, Store, Strength, Walk, Writer, check, commit, copy, values};
 
@@ -72,13 +72,13 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
     let mut told = Vec::new();
     let (trees, state) = match examine(path, &state) {
         Ok(trees) => (trees, state),
-        Err((StoreError::Damaged { what }, trees)) => {
+        Err(Unfit { why: StoreError::Damaged { what }, trees }) => {
             probe(path)?;
-            told.push(renew(path, trees, state, &what, now)?);
+            told.push(renew(path, trees.map(|t| *t), state, &what, now)?);
             let (_, state) = Journal::open(&path.join(JOURNAL))?;
-            (examine(path, &state).map_err(|(e, _)| e)?, state)
+            (examine(path, &state).map_err(|unfit| unfit.why)?, state)
         }
-        Err((e, _)) => return Err(e),
+        Err(unfit) => return Err(unfit.why),
     };
     if !existed && state.secret.is_some() && told.is_empty() {
         told.push("the store was missing: it was made anew from its journal, and the sources are read again".into());
@@ -90,31 +90,60 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
     let mut writer = Writer { journal, counts };
     let secret = settle(&trees, &mut writer, state)?;
     if known != Some(secret) {
-        let hex = super::journal::Hex(secret.to_vec());
         trees.sync()?;
-        writer.journal.append(&[super::journal::Entry::Secret(hex)])?;
+        writer.journal.append(&[Entry::Secret(Hex(secret.to_vec()))])?;
         sync_folder(path)?;
     }
-    if damaged > 0 {
-        told.push(keep_damaged_journal(path, &trees, &mut writer, damaged, now)?);
-    }
     let store = Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
+    if damaged > 0 {
+        let kept = free_name(path, "journal.bad", now);
+        fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
+        let said = store.said()?;
+        store.writer().journal.replace(said)?;
+        let kept = kept.display();
+        told.push(format!("{damaged} lines of the journal could not be read; a copy was kept as {kept}"));
+    }
     Ok(Opened { store, rebuilt: (!told.is_empty()).then(|| told.join("; ")) })
 }
 
-/// Opens the trees and looks whether they hold what they should. The trees come back with the error
-/// where they opened, for what can be saved.
-fn examine(path: &Path, state: &State) -> std::result::Result<Trees, (StoreError, Option<Trees>)> {
+impl Store {
+    /// What the journal should say, by the trees.
+    fn said(&self) -> Result<Vec<Entry>> {
+        let mut said = vec![Entry::Secret(Hex(self.secret.to_vec()))];
+        for choice in self.choices() {
+            if let Observation::Choice(choice) = choice? {
+                said.push(Entry::Choice(choice));
+            }
+        }
+        for shelf in Shelf::ALL.into_iter().filter(|s| s.is_journalled()) {
+            for record in self.records(shelf) {
+                let (key, value) = record?;
+                said.push(Entry::Put(shelf, Hex(key), Hex(value)));
+            }
+        }
+        Ok(said)
+    }
+}
+
+/// A store that cannot be used as it is.
+struct Unfit {
+    why: StoreError,
+    /// Where they opened, for what can be saved.
+    trees: Option<Box<Trees>>,
+}
+
+/// Opens the trees and looks whether they hold what they should.
+fn examine(path: &Path, state: &State) -> std::result::Result<Trees, Unfit> {
     let db = path.join(DB);
     let existed = db.join("db").exists();
-    let trees = folder(&db).and_then(|()| Trees::open(&db)).map_err(|e| (e, None))?;
+    let trees = folder(&db).and_then(|()| Trees::open(&db)).map_err(|why| Unfit { why, trees: None })?;
     for file in ["db", "conf"] {
         // the folder is closed to others already
         let _ = fs::set_permissions(db.join(file), fs::Permissions::from_mode(0o600));
     }
     match guarded(|| verify(path, &trees, existed && state.secret.is_some())) {
         Ok(()) => Ok(trees),
-        Err(e) => Err((e, Some(trees))),
+        Err(why) => Err(Unfit { why, trees: Some(Box::new(trees)) }),
     }
 }
 
@@ -195,21 +224,6 @@ fn settle(trees: &Trees, writer: &mut Writer, state: State) -> Result<[u8; 32]> 
     Ok(secret)
 }
 
-/// Lines of the journal that cannot be read are kept in a copy and told once.
-fn keep_damaged_journal(
-    path: &Path,
-    trees: &Trees,
-    writer: &mut Writer,
-    lines: usize,
-    now: Timestamp,
-) -> Result<String> {
-    let kept = free_name(path, "journal.bad", now);
-    fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
-    trees.sync()?;
-    writer.journal.rewrite()?;
-    Ok(format!("{lines} lines of the journal could not be read; a copy was kept as {}", kept.display()))
-}
-
 /// Builds a new store from the journal's `state` and from what `old` still gives, and puts it in the
 /// place of the old one, which is set aside.
 fn renew(path: &Path, old: Option<Trees>, state: State, why: &str, now: Timestamp) -> Result<String> {
@@ -217,7 +231,12 @@ fn renew(path: &Path, old: Option<Trees>, state: State, why: &str, now: Timestam
     let next = copy::begin(path, state.entries(), now)?;
     let saved = old.as_ref().map_or(0, |trees| salvage(trees, &next));
     next.sync()?;
-    drop((old, next));
+    drop(next);
+    // closing reads pages too
+    let _ = guarded(|| {
+        drop(old);
+        Ok(())
+    });
     swap(path, Some(&aside))?;
     Ok(format!(
         "the store was damaged ({why}): it was set aside as {}, {saved} facts were carried over, \

@@ -3,7 +3,7 @@
 //! Invariant: all trees are opened together from one folder, and closed together.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -179,11 +179,5 @@ impl Trees {
             }
         }
         Ok(())
-    }
-
-    /// Bytes on the disk.
-    pub fn bytes(&self) -> u64 {
-        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        entries.filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
     }
 }

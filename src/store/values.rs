@@ -85,7 +85,7 @@ fn shorten_mail(mail: &mut Mail) -> bool {
         || halve(&mut mail.from, 2)
         || mail.text.as_mut().is_some_and(|t| halve(&mut t.acts, 4))
         || middle_out(&mut mail.references)
-        || [&mut mail.cc, &mut mail.bcc, &mut mail.to].into_iter().any(drop_names)
+        || [&mut mail.cc, &mut mail.bcc, &mut mail.to].into_iter().any(|list| drop_names(list))
         || halve(&mut mail.places, 4)
         || halve(&mut mail.bcc, 0)
         || halve(&mut mail.cc, 1)
@@ -103,8 +103,8 @@ fn middle_out<T>(list: &mut Vec<T>) -> bool {
     !fits
 }
 
-fn drop_names(list: &mut Vec<Address>) -> bool {
-    list.iter_mut().fold(false, |any, a| a.name.take().is_some() || any)
+fn drop_names(list: &mut [Address]) -> bool {
+    list.iter_mut().filter_map(|a| a.name.take()).count() > 0
 }
 
 fn shorten_meeting(meeting: &mut Meeting) -> bool {
