@@ -11,9 +11,12 @@ mod parts;
 use std::collections::BTreeSet;
 
 use crate::address::{AddrSpec, clip, safe_text};
-use crate::evidence::{Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Place, Role, TextFacts};
+use crate::evidence::{
+    Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Method, Place, Role, Speaker, TextFacts,
+};
 use crate::limits;
 use crate::read::acts::{ActContext, text_facts};
+use crate::read::calendar::{CalendarContext, read_invitation};
 use crate::read::class::words::{is_forward_subject, is_reply_subject};
 use crate::read::class::{self, Body, Facts, ReturnPath};
 use crate::read::html::{HtmlText, read_mail_html};
@@ -96,7 +99,7 @@ pub fn read_message(bytes: &[u8], context: &MailContext<'_>) -> Result<Message, 
             let written_on = context.zone.date(at);
             mail.out_of_office = notices::out_of_office(&fields, &mail.subject, &text.new.text, written_on);
         }
-        let (found, doubts) = invitations(&parts, mail.sender().map(|a| &a.address), context);
+        let (found, doubts) = invitations(&parts, mail.sender().map(|a| &a.address), at, context);
         meetings = found;
         complaints.extend(doubts);
         new_text = text.new.text;
@@ -324,20 +327,31 @@ fn begins_quote(line: &str) -> bool {
         || attribution
 }
 
-/// What the calendar parts say. To be wired to
-/// `calendar::read_invitation(bytes: &[u8], method_param: Option<&str>, from: Option<&AddrSpec>,
-/// in_sent: bool, context: &CalendarContext) -> (Vec<Meeting>, Vec<Complaint>)`.
+/// What the calendar parts say. They are the word of `from`, said at `at`.
 fn invitations(
     parts: &Parts<'_>,
-    _from: Option<&AddrSpec>,
+    from: Option<&AddrSpec>,
+    at: Timestamp,
     context: &MailContext<'_>,
 ) -> (Vec<Meeting>, Vec<Complaint>) {
-    let _in_sent = context.role == Role::Sent;
+    let in_sent = context.role == Role::Sent;
+    let calendar = CalendarContext {
+        source: context.source,
+        place: context.place,
+        speaker: Speaker::Mail { from: from.cloned(), method: Method::Other, in_sent },
+        read_at: at,
+        from: context.text_since,
+        until: context.now.plus(limits::CALENDAR_AHEAD),
+        zone: context.zone,
+    };
+    let (mut meetings, mut complaints) = (Vec::new(), Vec::new());
     for leaf in &parts.calendars {
-        let _bytes = leaf.bytes(limits::COMPONENT_BYTES);
-        let _method_param = leaf.content_type.get("method");
+        let bytes = leaf.bytes(limits::COMPONENT_BYTES);
+        let (said, doubts) = read_invitation(&bytes, leaf.content_type.get("method"), from, in_sent, &calendar);
+        meetings.extend(said);
+        complaints.extend(doubts);
     }
-    (Vec::new(), Vec::new())
+    (meetings, complaints)
 }
 
 #[cfg(test)]
