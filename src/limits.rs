@@ -135,6 +135,9 @@ pub const MAILS_AN_HOUR: usize = 20;
 pub const COVERAGE_MAIL: i64 = 15 * MINUTE;
 /// Coverage must be this fresh before a delivery (calendars), in seconds.
 pub const COVERAGE_FEED: i64 = DAY;
+/// The files named in `sync_state` must be this fresh before a delivery, in seconds: a fetcher that
+/// had nothing to fetch touches nothing.
+pub const COVERAGE_SYNC_STATE: i64 = DAY;
 /// A source that fails this long is reported and can be left out by `without NAME`.
 pub const SOURCE_LOST: i64 = 14 * DAY;
 /// The loop looks at the wall clock at least this often, in seconds.
@@ -166,3 +169,14 @@ pub const BLOCK_REACH: usize = 20;
 pub const CONTACT_ADDRESSES: usize = 40;
 /// Proposals kept, best first.
 pub const PROPOSALS: usize = 500;
+
+// -- config ------------------------------------------------------------------------------------------------
+
+/// Bytes of a config; a big one has 20 KB.
+pub const CONFIG_BYTES: usize = 1 << 20;
+/// Bytes of a word or value of the config that a message shows, and that is compared with others.
+pub const CONFIG_WORD_BYTES: usize = 60;
+/// Reminders a day that may be asked for; more is a stream, not a reminder.
+pub const PER_DAY: u16 = 20;
+/// Bytes of the path of a unix socket (`sun_path` of unix(7), less the NUL).
+pub const SOCKET_PATH_BYTES: usize = 107;
