@@ -233,6 +233,9 @@ pub const COVERAGE_MAIL: i64 = 15 * MINUTE;
 pub const COVERAGE_SYNC_STATE: i64 = DAY;
 /// Coverage must be this fresh before a delivery (calendars), in seconds.
 pub const COVERAGE_FEED: i64 = DAY;
+/// The files named in `sync_state` must be this fresh before a delivery, in seconds: a fetcher that
+/// had nothing to fetch touches nothing.
+pub const COVERAGE_SYNC_STATE: i64 = DAY;
 /// A source that fails this long is reported and can be left out by `without NAME`.
 pub const SOURCE_LOST: i64 = 14 * DAY;
 /// The loop looks at the wall clock at least this often, in seconds.
