@@ -253,3 +253,40 @@ fn letters_of_people_are_no_mailings() {
     println!("{wrong} of {} letters called a mailing", bodies.len());
     assert!(!bodies.is_empty() && wrong * 50 <= bodies.len());
 }
+
+/// Every odd message, damaged in many ways by a fixed sequence: nothing panics, nothing hangs.
+#[test]
+fn damaged_mail_is_survived() {
+    let Some(files) = corpora("mail_odd") else { return };
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below.max(1)).unwrap()).unwrap()
+    };
+    let mut slowest = 0.0_f64;
+    for (name, bytes) in &files {
+        for _ in 0..40 {
+            let mut damaged = bytes.clone();
+            for _ in 0..=random(12) {
+                let at = random(damaged.len());
+                match random(4) {
+                    0 => damaged.truncate(at),
+                    1 => damaged.insert(at, u8::try_from(random(256)).unwrap()),
+                    2 => {
+                        let piece: Vec<u8> = damaged.iter().skip(at).take(random(200)).copied().collect();
+                        let to = random(damaged.len());
+                        damaged.splice(to..to, piece);
+                    }
+                    _ => drop(damaged.splice(at..(at + random(30)).min(damaged.len()), [])),
+                }
+            }
+            let began = std::time::Instant::now();
+            let _ = read(name, &damaged);
+            slowest = slowest.max(began.elapsed().as_secs_f64());
+        }
+    }
+    println!("{} damaged messages, slowest {:.0} ms", files.len() * 40, slowest * 1e3);
+    assert!(slowest < 5.0);
+}

@@ -94,11 +94,16 @@ pub fn classify(facts: &Facts<'_>) -> Verdict {
     if let Some(reason) = dsn(facts) {
         return decided(Class::Dsn, reason);
     }
-    if let Some(reason) = auto(facts) {
-        return decided(Class::Auto, reason);
-    }
-    if let Some(reason) = calendar(facts) {
-        return decided(Class::Calendar, reason.to_string());
+    let (auto, calendar) = (auto(facts), calendar(facts));
+    // A calendar that marks what it sends for its user as auto-generated (Google does) still sends
+    // an invitation; every other sign of a machine comes first.
+    let generated =
+        auto.as_deref() == Some("auto-submitted") && facts.auto_submitted.as_deref() == Some("auto-generated");
+    match (auto, calendar) {
+        (Some(_), Some(reason)) if generated => return decided(Class::Calendar, reason.to_string()),
+        (Some(reason), _) => return decided(Class::Auto, reason),
+        (None, Some(reason)) => return decided(Class::Calendar, reason.to_string()),
+        (None, None) => {}
     }
     if let Some(reason) = list(facts) {
         return decided(Class::List, reason);
