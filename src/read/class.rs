@@ -95,7 +95,7 @@ pub fn classify(facts: &Facts<'_>) -> Verdict {
         return decided(Class::Dsn, reason);
     }
     let (auto, calendar) = (auto(facts), calendar(facts));
-    // A calendar that marks what it sends for its user as auto-generated (Google does) still sends
+    // A calendar that marks what it sends for its user as auto-generated still sends
     // an invitation; every other sign of a machine comes first.
     let generated =
         auto.as_deref() == Some("auto-submitted") && facts.auto_submitted.as_deref() == Some("auto-generated");
