@@ -199,6 +199,7 @@ fn class_facts<'m>(fields: &Fields<'_>, mail: &'m Mail, delivered_aside: bool) -
         recipients: mail.recipients,
         delivered_aside,
         content_type: fields.parameters("content-type").map(|p| p.value).unwrap_or_default(),
+        content_class: lower("content-class").unwrap_or_default(),
         auto_submitted: lower("auto-submitted").and_then(|t| t.split([';', ' ', '(']).next().map(str::to_string)),
         precedence: lower("precedence").into_iter().chain(lower("x-precedence")).collect(),
         names: names.collect(),
