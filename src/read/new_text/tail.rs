@@ -20,10 +20,13 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
     at
 }
 
-/// Takes the lines of phones and apps out of the last lines of a part, and the rule above a quote.
-pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_quote: bool) {
+/// Takes the lines of phones and apps out of the last lines of a part, and the rule above a quote;
+/// `mobile` are lines with their words.
+pub(super) fn without_mobile(lines: &[Line<'_>], mobile: &[usize], kept: &mut Vec<usize>, above_quote: bool) {
     let core = |i: usize| lines.get(i).map_or("", |l| l.core);
     let blank = |i: usize| lines.get(i).is_none_or(|l| l.raw.trim().is_empty());
+    let is_mobile =
+        |i: &usize| mobile.binary_search(i).is_ok() && core(*i).len() < 200 && WORDS.is_mobile(&plain_words(core(*i)));
     loop {
         while kept.last().is_some_and(|i| blank(*i) || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i))) {
             kept.pop();
@@ -34,10 +37,9 @@ pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_qu
         let from = end.iter().rposition(|i| core(*i).is_empty()).map_or(near, |k| near + k + 1);
         let paragraph = kept.get(from..).unwrap_or_default();
         // A line of a phone may be folded, or go on with an excuse for its typos.
-        let folded = (1..=3).contains(&paragraph.len()) && paragraph.first().is_some_and(|i| is_mobile(core(*i)));
-        if folded {
+        if (1..=3).contains(&paragraph.len()) && paragraph.first().is_some_and(is_mobile) {
             kept.truncate(from);
-        } else if kept.last().is_some_and(|i| is_mobile(core(*i))) {
+        } else if kept.last().is_some_and(is_mobile) {
             kept.pop();
         } else {
             break;
@@ -47,13 +49,8 @@ pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_qu
     let mut k = 0;
     kept.retain(|i| {
         k += 1;
-        k <= last || !is_mobile(core(*i))
+        k <= last || !is_mobile(i)
     });
-}
-
-/// "Sent from my iPhone", in any language.
-fn is_mobile(core: &str) -> bool {
-    !core.is_empty() && core.len() < 200 && WORDS.is_mobile(&plain_words(core))
 }
 
 /// Index into `kept` where disclaimers and list footers begin; `footers` are lines with their words.
