@@ -55,7 +55,7 @@ pub fn new_text(plain: &str) -> NewText {
     }
     let text = join(&lines, &kept);
     kept.truncate(tail::footer(&lines, &kept, &found.footers));
-    let closing = kept.split_off(tail::closing(&lines, &kept));
+    let closing: Vec<usize> = kept.drain(tail::closing(&lines, &kept)).collect();
     NewText { text, body: join(&lines, &kept), closing: join(&lines, &closing) }
 }
 

@@ -91,31 +91,53 @@ fn is_file(core: &str) -> bool {
     name.is_some_and(|(_, kind)| (2..=4).contains(&kind.len()) && kind.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
-/// Index into `kept` where the closing begins ("Best, Dana", and the name, title and telephone
-/// below it).
-pub(super) fn closing(lines: &[Line<'_>], kept: &[usize]) -> usize {
-    let (mut found, mut seen) = (kept.len(), 0);
+/// Where in `kept` the closing begins and ends ("Best, Dana", and the name, title and telephone
+/// below it, but not a postscript).
+pub(super) fn closing(lines: &[Line<'_>], kept: &[usize]) -> std::ops::Range<usize> {
+    let (mut found, mut end, mut seen, mut below) = (kept.len(), kept.len(), 0, "");
     for (k, i) in kept.iter().enumerate().rev() {
-        let Some(line) = lines.get(*i) else { continue };
-        if line.blank() {
+        let Some(core) = lines.get(*i).map(|l| l.core) else { continue };
+        if core.is_empty() {
+            below = core;
             continue;
         }
-        if is_closing(line.core) {
+        if is_sentence(core) {
+            // What stands right below "Thanks Dana" goes on with it.
+            if found < kept.len() {
+                break;
+            }
+            end = k;
+        } else if is_closing(core) && !is_sentence(below) {
             found = k;
-        } else if found < kept.len() || line.core.len() > limits::CLOSING_BYTES || line.core.ends_with(['?', '？']) {
+        } else if found < kept.len() {
             break;
         }
+        below = core;
         seen += 1;
         if seen > limits::CLOSING_LINES {
             break;
         }
     }
-    if found < kept.len() { found } else { bare_name(lines, kept) }
+    let above = kept.get(..found).unwrap_or_default().iter().any(|i| lines.get(*i).is_some_and(|l| !l.blank()));
+    match found {
+        // "Thanks Dana." above the text answers, it does not close.
+        found if found < end && (above || end == kept.len()) => found..end,
+        _ => bare_name(lines, kept)..kept.len(),
+    }
+}
+
+/// More than a name, a title or an address.
+fn is_sentence(core: &str) -> bool {
+    let words = core.split_whitespace().count();
+    core.len() > limits::CLOSING_BYTES
+        || words >= 10
+        || core.ends_with(['?', '？', '؟'])
+        || words >= 5 && core.ends_with(['.', '!'])
 }
 
 /// "Best regards," or "Thanks, Dana": a phrase of the lexicon and at most a name of three words.
 fn is_closing(core: &str) -> bool {
-    if core.len() > limits::CLOSING_BYTES || core.ends_with(['?', '？']) {
+    if is_sentence(core) {
         return false;
     }
     let plain = plain_words(core);

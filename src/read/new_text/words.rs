@@ -181,7 +181,8 @@ impl Words {
             let open = |outer: Option<char>, edge: char| {
                 is_glued(edge) || !edge.is_alphanumeric() || !outer.is_some_and(|c| c.is_alphanumeric() && !is_glued(c))
             };
-            (open(before, first) && open(after, last)).then(|| (phrase, m.start(), m.end()))
+            // Of the lines of phones this is only a part, and the rest is looked at later.
+            (phrase == Phrase::Mobile || open(before, first) && open(after, last)).then(|| (phrase, m.start(), m.end()))
         })
     }
 
