@@ -2,7 +2,10 @@
 //! and nobody else, of thanks, answers, promises and hellos that are owed. See ARCHITECTURE.md.
 
 pub mod address;
+pub mod cli;
 pub mod config;
+pub mod daemon;
+pub mod delivery;
 pub mod engine;
 pub mod evidence;
 pub mod identity;

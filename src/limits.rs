@@ -228,9 +228,6 @@ pub const SUMMARY_ITEMS: usize = 10;
 pub const MAILS_AN_HOUR: usize = 20;
 /// Coverage must be this fresh before a delivery (mailboxes), in seconds.
 pub const COVERAGE_MAIL: i64 = 15 * MINUTE;
-/// The files named in `sync_state` must be this fresh before a delivery, in seconds: a fetcher that
-/// had nothing to fetch touches nothing.
-pub const COVERAGE_SYNC_STATE: i64 = DAY;
 /// Coverage must be this fresh before a delivery (calendars), in seconds.
 pub const COVERAGE_FEED: i64 = DAY;
 /// The files named in `sync_state` must be this fresh before a delivery, in seconds: a fetcher that

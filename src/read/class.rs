@@ -316,7 +316,7 @@ fn points(facts: &Facts<'_>) -> Vec<(i16, &'static str)> {
     add(name.is_some_and(|n| words.is_mailing_name(n)), 2, "name");
     add(facts.recipients == 0 || facts.delivered_aside, 1, "aside");
     let relayed = hosts(facts).any(senders::is_relay) || facts.any_prefix(senders::RELAY_HEADERS).is_some();
-    add(relayed || matches!(facts.return_path.kind(facts.from), senders::Envelope::Relay), 2, "relay");
+    add(relayed || matches!(facts.return_path.kind(facts.from), senders::Envelope::Relay), 1, "relay");
     let verp = matches!(facts.return_path.kind(facts.from), senders::Envelope::Verp);
     add(verp && facts.answers, 3, "verp");
     if let Some(body) = &facts.body {

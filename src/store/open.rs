@@ -103,7 +103,6 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
         let kept = kept.display();
         told.push(format!("{damaged} lines of the journal could not be read; a copy was kept as {kept}"));
     }
-    let store = Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
     Ok(Opened { store, rebuilt: (!told.is_empty()).then(|| told.join("; ")) })
 }
 
@@ -223,21 +222,6 @@ fn settle(trees: &Trees, writer: &mut Writer, state: State) -> Result<[u8; 32]> 
     }
     guarded(|| commit::replay(trees, writer, commit))?;
     Ok(secret)
-}
-
-/// Lines of the journal that cannot be read are kept in a copy and told once.
-fn keep_damaged_journal(
-    path: &Path,
-    trees: &Trees,
-    writer: &mut Writer,
-    lines: usize,
-    now: Timestamp,
-) -> Result<String> {
-    let kept = free_name(path, "journal.bad", now);
-    fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
-    trees.sync()?;
-    writer.journal.rewrite()?;
-    Ok(format!("{lines} lines of the journal could not be read; a copy was kept as {}", kept.display()))
 }
 
 /// Builds a new store from the journal's `state` and from what `old` still gives, and puts it in the
