@@ -11,11 +11,13 @@ mod parts;
 use std::collections::BTreeSet;
 
 use crate::address::{AddrSpec, clip, safe_text};
-use crate::evidence::{Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Method, Place, Role, Speaker, TextFacts};
+use crate::evidence::{
+    Class, Complaint, EvidenceId, Mail, Marks, Meeting, MessageId, Method, Place, Role, Speaker, TextFacts,
+};
 use crate::limits;
 use crate::read::acts::{ActContext, text_facts};
-use crate::read::class::words::{is_forward_subject, is_reply_subject};
 use crate::read::calendar::{CalendarContext, read_invitation};
+use crate::read::class::words::{is_forward_subject, is_reply_subject};
 use crate::read::class::{self, Body, Facts, ReturnPath};
 use crate::read::html::{HtmlText, read_mail_html};
 use crate::read::new_text::{NewText, new_text};
