@@ -166,3 +166,41 @@ fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
         kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
     raw.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `plain` gives `text`, of which `closing` is set aside.
+    fn check(plain: &str, text: &str, closing: &str) {
+        let found = new_text(plain);
+        assert_eq!((found.text.as_str(), found.closing.as_str()), (text, closing), "{plain:?}");
+    }
+
+    #[test]
+    fn one_of_each_kind() {
+        check("", "", "");
+        check("\n\nYes.\n\n", "Yes.", "");
+        check("Yes.\r\n\r\nBest,\r\nDana\r\n", "Yes.\n\nBest,\nDana", "Best,\nDana");
+        check("Yes.\n\n-- \nDana\nUniversity", "Yes.", "");
+        check("Yes.\n\nSent from my iPhone", "Yes.", "");
+        check("Yes.\n\nOn 11 May 2026, at 09:15, Dana wrote:\n> Well?", "Yes.", "");
+        check("On 11 May 2026, at 09:15, Dana wrote:\n> Well?\n\nYes.", "Yes.", "");
+        check("Yes.\n\n-----Original Message-----\nFrom: Dana\n\nWell?", "Yes.", "");
+        check("Yes.\n\nFrom: Dana\nSent: Monday\nTo: Tom\nSubject: Well\n\nWell?", "Yes.", "");
+        check("---------- Forwarded message ---------\nFrom: Dana\n\nWell?", "", "");
+    }
+
+    #[test]
+    fn what_is_set_aside() {
+        let found = new_text("Yes.\n\nBest,\nDana\n\nThis message is confidential and so on.");
+        assert_eq!(found.body, "Yes.");
+        assert_eq!(found.closing, "Best,\nDana");
+        assert!(found.text.ends_with("so on."));
+    }
+
+    #[test]
+    fn marked_lines_alone_are_text_but_no_body() {
+        assert_eq!(new_text("> Well?"), NewText { text: "> Well?".to_string(), ..NewText::default() });
+    }
+}
