@@ -110,7 +110,7 @@ fn headers(lines: &[Line<'_>], free: usize, at: usize) -> Option<Mark> {
     // A rule above one field and a quote below it say as much as a second field.
     let above = at.checked_sub(1).and_then(|a| lines.get(a));
     let ruled = block.seen == [Label::From] && block.addressed && above.is_some_and(|l| only_rule(l.core));
-    if !block.is_sure() && !(ruled && followed_by_quote(lines, last)) {
+    if !(block.is_sure() || ruled && followed_by_quote(lines, last)) {
         return None;
     }
     let top = name_above(lines, free, at);
