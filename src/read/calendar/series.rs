@@ -23,6 +23,8 @@ pub struct Changes {
     pub later: Vec<Event>,
     /// Start of the series, once it was met.
     pub master: Option<When>,
+    /// How often it was met.
+    pub versions: u32,
 }
 
 /// Points and days at which a series has no instance of its own.
@@ -85,6 +87,10 @@ pub fn expand(
     let mut except = Except::default();
     let mut later = Vec::new();
     if let Some(changes) = changes {
+        changes.versions = changes.versions.saturating_add(1);
+        if changes.versions > limits::SERIES_VERSIONS {
+            return vec!["a series that is given too often; this one was left out".into()];
+        }
         for (stamp, tzid) in &changes.ids {
             let when = place(*stamp, tzid.as_deref(), &event.start, zones);
             except.add(&when, &event.start, zones);
