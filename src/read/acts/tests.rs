@@ -200,8 +200,25 @@ fn words_are_counted_in_every_script() {
 }
 
 const PIECES: &[&str] = &[
-    "I'll send", "by Friday", "please", "?", ". ", "\n", "if you", "ありがとう", "。", "12/5", "May", "- ", "= =20",
-    "Hi Ann,\n", "in 5 days", "٣", "İ", "\u{301}", "thanks for",
+    "I'll send",
+    "by Friday",
+    "please",
+    "?",
+    ". ",
+    "\n",
+    "if you",
+    "ありがとう",
+    "。",
+    "12/5",
+    "May",
+    "- ",
+    "= =20",
+    "Hi Ann,\n",
+    "in 5 days",
+    "٣",
+    "İ",
+    "\u{301}",
+    "thanks for",
 ];
 
 fn squeezed(text: &str) -> String {
