@@ -128,10 +128,11 @@ fn start_of_date(sentence: &Sentence, start: usize) -> usize {
 fn year_of(after: &str, month: i8, day: i8, written_on: Date) -> Option<Date> {
     let rest = after.trim_start_matches([' ', ',', '.', '/', '-']);
     let rest = rest.strip_prefix("de ").unwrap_or(rest);
-    if let Some((year, rest)) = number(rest) {
-        if (1990..=2100).contains(&year) && !rest.starts_with(|c: char| c.is_alphanumeric() && c.is_ascii()) {
-            return Date::new(i16::try_from(year).ok()?, month, day).ok();
-        }
+    if let Some((year, rest)) = number(rest)
+        && (1990..=2100).contains(&year)
+        && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+    {
+        return Date::new(i16::try_from(year).ok()?, month, day).ok();
     }
     nearest(month, day, written_on)
 }

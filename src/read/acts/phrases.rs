@@ -154,7 +154,7 @@ struct Phrases {
     abbreviations: HashSet<String>,
 }
 
-/// Keys whose words stand beside others of the same file and are never looked for alone.
+/// Built at the first sentence.
 fn phrases() -> &'static Phrases {
     static PHRASES: OnceLock<Phrases> = OnceLock::new();
     PHRASES.get_or_init(build)
@@ -381,7 +381,7 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     #[test]
