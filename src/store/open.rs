@@ -98,7 +98,8 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
     if damaged > 0 {
         told.push(keep_damaged_journal(path, &trees, &mut writer, damaged, now)?);
     }
-    let store = Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
+    let store =
+        Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
     Ok(Opened { store, rebuilt: (!told.is_empty()).then(|| told.join("; ")) })
 }
 
@@ -197,11 +198,7 @@ fn settle(trees: &Trees, writer: &mut Writer, state: State) -> Result<[u8; 32]> 
 
 /// Lines of the journal that cannot be read are kept in a copy and told once.
 fn keep_damaged_journal(
-    path: &Path,
-    trees: &Trees,
-    writer: &mut Writer,
-    lines: usize,
-    now: Timestamp,
+    path: &Path, trees: &Trees, writer: &mut Writer, lines: usize, now: Timestamp,
 ) -> Result<String> {
     let kept = free_name(path, "journal.bad", now);
     fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
@@ -303,11 +300,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// Makes a folder nobody else can enter.
 pub(super) fn folder(path: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|e| StoreError::io("cannot make the folder", path, e))
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| StoreError::io("cannot make the folder", path, e))
 }
 
 /// Makes new names in a folder outlast a power cut.
