@@ -27,16 +27,14 @@ fn promises(sentence: &Sentence, lead: &Hit) -> bool {
     let near = |group: Group, from: usize, to: usize| {
         sentence.of(group).any(|h| h.language == lead.language && h.start >= from && h.end <= to)
     };
-    let touches = |group: Group| {
-        sentence.of(group).any(|h| {
-            let gap = sentence.low.get(h.end..lead.start);
-            h.language == lead.language && gap.is_some_and(|g| g.chars().all(|c| matches!(c, ' ' | ',')))
-        })
+    let touches = |group: Group, gap: &[char]| {
+        let mut said = sentence.of(group).filter(|h| h.language == lead.language);
+        said.any(|h| sentence.low.get(h.end..lead.start).is_some_and(|g| g.chars().all(|c| gap.contains(&c))))
     };
     let clause_start = sentence.before(lead.start).rfind([',', ';', ':', '.', '(']).map_or(0, |p| p + 1);
-    let denied = near(Group::Not, lead.start, verb_end) || touches(Group::Not);
-    let doubted =
-        near(Group::Hedge, lead.start.saturating_sub(DOUBT).max(clause_start), verb_end) || touches(Group::Hedge);
+    let denied = near(Group::Not, lead.start, verb_end) || touches(Group::Not, &[' ']);
+    let doubted = near(Group::Hedge, lead.start.saturating_sub(DOUBT).max(clause_start), verb_end)
+        || touches(Group::Hedge, &[' ', ',']);
     let subordinate = sentence.of(Group::Whether).any(|w| {
         w.language == lead.language && w.end <= lead.start && sentence.between(w.end, lead.start).trim().is_empty()
     });
