@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod delivery;
+pub mod demo;
 pub mod engine;
 pub mod evidence;
 pub mod identity;
