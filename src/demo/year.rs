@@ -28,10 +28,10 @@ const fn rhythm(who: Person, me: Person, every: i64, silent: i64, talks: &'stati
 }
 
 const RHYTHMS: &[Rhythm] = &[
-    rhythm(JONAS, ALEX_WORK, 10, 2, ARBEIT),
-    rhythm(PRIYA, ALEX_WORK, 9, 5, WORK),
+    rhythm(JONAS, ALEX_WORK, 12, 2, ARBEIT),
+    rhythm(PRIYA, ALEX_WORK, 11, 5, WORK),
     rhythm(MARTA, ALEX_WORK, 14, 3, WORK),
-    rhythm(LUKAS, ALEX_WORK, 19, 7, ARBEIT),
+    rhythm(LUKAS, ALEX_WORK, 23, 7, ARBEIT),
     rhythm(HANNA, ALEX_WORK, 23, 5, WORK),
     rhythm(TOMASZ, ALEX_WORK, 41, 12, WORK),
     rhythm(LEE, ALEX_WORK, 17, 11, ELSEWHERE),
@@ -46,7 +46,7 @@ const RHYTHMS: &[Rhythm] = &[
     rhythm(RUTH, ALEX, 88, 20, ELSEWHERE),
     rhythm(NORA, ALEX, 58, 25, ELSEWHERE),
     rhythm(XENIA, ALEX, 75, 24, ELSEWHERE),
-    rhythm(LENA, ALEX, 20, 6, FAMILIE),
+    rhythm(LENA, ALEX, 24, 6, FAMILIE),
 ];
 
 /// Posts all of it.
