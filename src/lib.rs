@@ -6,7 +6,6 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod delivery;
-pub mod demo;
 pub mod engine;
 pub mod evidence;
 pub mod identity;

@@ -148,7 +148,8 @@ impl Engine {
         entry.try_at = now;
         let content = self.content(&mut entry, words, now)?;
         let envelope = crate::outbox::compose::compose(&entry, &content, words, &self.setup.letterhead, now);
-        let mut changed: Vec<Entry> = pick.merged.iter().filter_map(|id| self.memory.entries.get(id)).cloned().collect();
+        let mut changed: Vec<Entry> =
+            pick.merged.iter().filter_map(|id| self.memory.entries.get(id)).cloned().collect();
         for item in &mut changed {
             item.state = State::Sending;
             item.shown_in = Some(entry.id);

@@ -66,7 +66,9 @@ fn lines(trees: &Trees, commit: &Commit) -> Result<Vec<Entry>> {
         }
     }
     let kept = |shelf: &Shelf| shelf.is_journalled();
-    lines.extend(commit.puts.iter().filter(|p| kept(&p.0)).map(|(s, k, v)| Entry::Put(*s, Hex(k.clone()), Hex(v.clone()))));
+    lines.extend(
+        commit.puts.iter().filter(|p| kept(&p.0)).map(|(s, k, v)| Entry::Put(*s, Hex(k.clone()), Hex(v.clone()))),
+    );
     lines.extend(commit.drops.iter().filter(|d| kept(&d.0)).map(|(s, k)| Entry::Drop(*s, Hex(k.clone()))));
     Ok(lines)
 }
@@ -151,7 +153,8 @@ impl Chunk<'_> {
         }
         let new_entries = entries(&observation);
         // a value that cannot be read leaves its entries behind; they lead nowhere, and `check` finds them
-        let old_entries = old_value.as_deref().and_then(|v| values::decode(v).ok()).map(|o| entries(&o)).unwrap_or_default();
+        let old_entries =
+            old_value.as_deref().and_then(|v| values::decode(v).ok()).map(|o| entries(&o)).unwrap_or_default();
         let mut ops: Vec<Op> = old_entries.difference(&new_entries).map(|(p, k)| (*p, k.clone(), None)).collect();
         ops.extend(new_entries.difference(&old_entries).map(|(p, k)| (*p, k.clone(), Some(Vec::new()))));
         if let Some(old_at) = old_at.filter(|old_at| *old_at != at) {

@@ -76,7 +76,8 @@ impl Store {
             let mut frames: u64 = 0;
             for (tag, place) in TAGS {
                 for entry in Walk::over(trees.prefix(*place, &[]), Ok) {
-                    let sound = entry.and_then(|(key, value)| values::unseal(&value).map(|_| (key.clone(), value.clone())));
+                    let sound =
+                        entry.and_then(|(key, value)| values::unseal(&value).map(|_| (key.clone(), value.clone())));
                     match sound {
                         Ok((key, _)) if *place == Place::Meta && key != SECRET_KEY => {}
                         Ok((key, value)) => {

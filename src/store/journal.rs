@@ -83,9 +83,10 @@ impl State {
 
     /// The lines that say the same, and nothing of what is gone.
     pub fn entries(self) -> impl Iterator<Item = Entry> {
-        let records = self.records.into_iter().filter_map(|((shelf, key), value)| {
-            value.map(|value| Entry::Put(shelf, Hex(key), Hex(value)))
-        });
+        let records = self
+            .records
+            .into_iter()
+            .filter_map(|((shelf, key), value)| value.map(|value| Entry::Put(shelf, Hex(key), Hex(value))));
         let secret = self.secret.map(|s| Entry::Secret(Hex(s.to_vec())));
         secret.into_iter().chain(self.choices.into_values().flatten().map(Entry::Choice)).chain(records)
     }

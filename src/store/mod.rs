@@ -34,7 +34,7 @@ use crate::limits;
 use crate::time::Timestamp;
 
 pub use check::Checked;
-pub use copy::{Erasure, Erased, restore};
+pub use copy::{Erased, Erasure, restore};
 pub use fault::{Result, StoreError};
 use journal::Journal;
 use keys::Under;
@@ -200,7 +200,9 @@ impl Store {
     pub fn evidence_between(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Result<Observation>> {
         let first = keys::time(from).to_vec();
         let last = [keys::time(to).as_slice(), &[u8::MAX; 17]].concat();
-        Walk::over(self.trees().and_then(|t| t.range(Place::Evidence, first..last)), |(_, value)| values::decode(&value))
+        Walk::over(self.trees().and_then(|t| t.range(Place::Evidence, first..last)), |(_, value)| {
+            values::decode(&value)
+        })
     }
 
     /// The newest facts found under an address, newest first: mail between people under everyone in
@@ -272,7 +274,12 @@ impl Store {
         })
     }
 
-    fn under(&self, under: Under<'_>, from: Timestamp, to: Timestamp) -> impl DoubleEndedIterator<Item = Result<Observation>> {
+    fn under(
+        &self,
+        under: Under<'_>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = Result<Observation>> {
         let hash = under.hash();
         let first = [hash.as_slice(), &keys::time(from)].concat();
         let last = [hash.as_slice(), &keys::time(to), &[u8::MAX; 9]].concat();
@@ -325,7 +332,10 @@ impl<T, F: Fn((sled::IVec, sled::IVec)) -> Result<T>> Walk<F> {
         }
     }
 
-    fn step(&mut self, step: impl Fn(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>) -> Option<Result<T>> {
+    fn step(
+        &mut self,
+        step: impl Fn(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
+    ) -> Option<Result<T>> {
         if let Some(error) = self.error.take() {
             return Some(Err(error));
         }

@@ -94,11 +94,15 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
         writer.journal.append(&[Entry::Secret(Hex(secret.to_vec()))])?;
         sync_folder(path)?;
     }
+    let store = Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
     if damaged > 0 {
-        told.push(keep_damaged_journal(path, &trees, &mut writer, damaged, now)?);
+        let kept = free_name(path, "journal.bad", now);
+        fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
+        let said = store.said()?;
+        store.writer().journal.replace(said)?;
+        let kept = kept.display();
+        told.push(format!("{damaged} lines of the journal could not be read; a copy was kept as {kept}"));
     }
-    let store =
-        Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
     Ok(Opened { store, rebuilt: (!told.is_empty()).then(|| told.join("; ")) })
 }
 
@@ -220,17 +224,6 @@ fn settle(trees: &Trees, writer: &mut Writer, state: State) -> Result<[u8; 32]> 
     Ok(secret)
 }
 
-/// Lines of the journal that cannot be read are kept in a copy and told once.
-fn keep_damaged_journal(
-    path: &Path, trees: &Trees, writer: &mut Writer, lines: usize, now: Timestamp,
-) -> Result<String> {
-    let kept = free_name(path, "journal.bad", now);
-    fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
-    trees.sync()?;
-    writer.journal.rewrite()?;
-    Ok(format!("{lines} lines of the journal could not be read; a copy was kept as {}", kept.display()))
-}
-
 /// Builds a new store from the journal's `state` and from what `old` still gives, and puts it in the
 /// place of the old one, which is set aside.
 fn renew(path: &Path, old: Option<Trees>, state: State, why: &str, now: Timestamp) -> Result<String> {
@@ -329,7 +322,11 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// Makes a folder nobody else can enter.
 pub(super) fn folder(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| StoreError::io("cannot make the folder", path, e))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|e| StoreError::io("cannot make the folder", path, e))
 }
 
 /// Makes new names in a folder outlast a power cut.

@@ -131,9 +131,7 @@ impl Trees {
     /// Entries of a tree, counted one by one.
     pub fn count(&self, place: Place) -> Result<u64> {
         let (iter, path) = self.prefix(place, &[])?;
-        guarded(|| {
-            iter.keys().try_fold(0u64, |n, key| key.map(|_| n + 1)).map_err(|e| StoreError::sled(&path, e))
-        })
+        guarded(|| iter.keys().try_fold(0u64, |n, key| key.map(|_| n + 1)).map_err(|e| StoreError::sled(&path, e)))
     }
 
     /// All operations or none.
