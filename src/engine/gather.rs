@@ -284,6 +284,7 @@ impl Engine {
             person: is_person == Some(true) || (is_person.is_none() && setting.is_some()),
             ignored: is_person == Some(false),
             in_book: cards.values().any(|c| !c.gone),
+            desk: !contact.person,
         }
     }
 }
