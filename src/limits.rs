@@ -146,9 +146,9 @@ pub const CARD_CATEGORIES: usize = 50;
 // -- doors ---------------------------------------------------------------------------------------------
 
 /// Observations of one batch, and so of one commit.
-pub const BATCH: usize = 500;
+pub const BATCH: usize = 250;
 /// Batches waiting between the doors and the engine.
-pub const QUEUE: usize = 4;
+pub const QUEUE: usize = 2;
 /// Folders below one Maildir++.
 pub const FOLDERS: usize = 2_000;
 /// Nested folders of a Maildir or of a folder of calendars; people use three.

@@ -15,6 +15,7 @@ mod fault;
 mod journal;
 mod keys;
 mod open;
+mod seal;
 mod trees;
 mod values;
 
@@ -164,6 +165,16 @@ impl Counts {
             Observation::Meeting(_) => &mut self.meetings,
             Observation::Card(_) => &mut self.cards,
             Observation::Choice(_) => &mut self.choices,
+        }
+    }
+}
+
+/// A clean closing spares the next opening the count of all facts.
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.trees.is_some() && self.sync().is_ok() {
+            self.trees = None;
+            seal::set(&self.path);
         }
     }
 }
