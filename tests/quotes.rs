@@ -155,6 +155,7 @@ const PIECES: &[&str] = &[
 ];
 
 proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
     #[test]
     fn any_text(text in "\\PC*") { holds(&text); }
 

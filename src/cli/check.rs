@@ -28,6 +28,7 @@ pub fn check(config: Option<&Path>, arguments: &CheckArguments) -> Outcome {
     let mut findings = vec![finding("ok", "config: read without errors".to_string())];
     let me: Vec<&str> = session.config.setup.me.addresses.iter().map(|a| a.as_str()).collect();
     findings.push(finding("ok", format!("you are {}", me.join(", "))));
+    findings.extend(session.config.warnings.iter().map(|what| finding("note", what.clone())));
     findings.extend(sources(&session));
     // every door of this version is a file: there is no server that --offline would leave out
     let _ = arguments.offline;
@@ -79,14 +80,6 @@ fn sources(session: &Session) -> Vec<Finding> {
             Ok(_) => finding("ok", format!("{name}: {} is there", path.display())),
             Err(e) => finding("fail", format!("{name}: {} cannot be read ({e}): check its path", path.display())),
         });
-        if let Source::Maildir(p) = &source {
-            if p.sync_state.is_empty() {
-                let what = format!(
-                    "{name}: kithd cannot know whether your fetcher ran; name the files it touches with sync_state = [\"~/.mbsync/*\"]"
-                );
-                findings.push(finding("note", what));
-            }
-        }
     }
     match doors::post(&session.config) {
         Post::Maildir(path) => findings.push(finding("ok", format!("delivery: into the Maildir {}", path.display()))),

@@ -26,10 +26,11 @@ pub fn demo(arguments: &DemoArguments) -> Outcome {
     if full {
         return Err(Trouble::Usage(format!("{} is not empty: name a new folder", dir.display())));
     }
-    let failed = |e: std::io::Error| Trouble::Failed(format!("the sample world cannot be written to {}: {e}", dir.display()));
+    let failed =
+        |e: std::io::Error| Trouble::Failed(format!("the sample world cannot be written to {}: {e}", dir.display()));
     std::fs::create_dir_all(&dir).map_err(failed)?;
     let dir = dir.canonicalize().map_err(failed)?;
-    let world = crate::demo::write_world(&dir, now()).map_err(failed)?;
+    let world = super::world::write_world(&dir, now()).map_err(failed)?;
     let mut session = Session::of(load(Some(&world.config))?)?;
     let round = run::round(&mut session, world.at, true)?;
     let out = session.out();
@@ -42,9 +43,15 @@ pub fn demo(arguments: &DemoArguments) -> Outcome {
     out.heading("Now try");
     out.line(&format!("  export KITHD_CONFIG={config}"));
     out.line("  kithd contact mentor's-name-or-address      one person, with the whole timeline");
-    out.line("  kithd explain ID                            the evidence and points of a reminder, and of those not sent");
+    out.line(
+        "  kithd explain ID                            the evidence and points of a reminder, and of those not sent",
+    );
     out.line("  kithd plan --within 30d                     what would come next");
-    out.line(&format!("  ls {}/delivered/new {}/*.html    the mails, as delivered and as pages", dir.display(), dir.display()));
+    out.line(&format!(
+        "  ls {}/delivered/new {}/*.html    the mails, as delivered and as pages",
+        dir.display(),
+        dir.display()
+    ));
     out.line("Your own mail: copy config.example.toml, name your Maildir, then kithd run --once.");
     Ok(())
 }
@@ -53,7 +60,11 @@ fn show(session: &mut Session, out: &Out, round: &crate::daemon::Round) -> Outco
     out.heading("What was read");
     let Reply::Status(status) = session.ask(Request::Status)? else { return Err(unexpected()) };
     for source in &status.sources {
-        out.table(&[vec![(Look::Bold, source.name.clone()), (Look::Dim, source.kind.clone()), (Look::Plain, format!("{} read", source.read))]]);
+        out.table(&[vec![
+            (Look::Bold, source.name.clone()),
+            (Look::Dim, source.kind.clone()),
+            (Look::Plain, format!("{} read", source.read)),
+        ]]);
     }
     let c = status.counts;
     out.line(&format!("{} contacts, {} interactions", c.contacts, c.interactions));
@@ -61,7 +72,12 @@ fn show(session: &mut Session, out: &Out, round: &crate::daemon::Round) -> Outco
     let Reply::Contacts(rows) = session.ask(Request::Contacts { all: false })? else { return Err(unexpected()) };
     contacts::print_rows(out, &rows);
     let Reply::Reminders(open) = session.ask(Request::Reminders { all: false })? else { return Err(unexpected()) };
-    let who = open.iter().find(|r| r.state == "sent").or_else(|| open.first()).and_then(|r| r.contact.as_ref()).map(|w| w.id.to_string());
+    let who = open
+        .iter()
+        .find(|r| r.state == "sent")
+        .or_else(|| open.first())
+        .and_then(|r| r.contact.as_ref())
+        .map(|w| w.id.to_string());
     if let Some(who) = who {
         out.heading("One of them");
         if let Reply::Contact(sheet) = session.ask(Request::Contact(who))? {

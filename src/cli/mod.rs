@@ -6,7 +6,7 @@
 mod act;
 mod check;
 mod contacts;
-// mod demo;
+mod demo;
 mod explain;
 mod export;
 mod print;
@@ -15,6 +15,7 @@ mod reminders;
 mod run;
 mod session;
 mod status;
+mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -142,7 +143,8 @@ enum Command {
     },
     /// What kithd reads in messages and calendars, without a store or config
     Read(read::ReadArguments),
-    // Demo(demo::DemoArguments),
+    /// The whole thing over a year of an invented person's mail
+    Demo(demo::DemoArguments),
 }
 
 /// Why a command did not do what it was asked.
@@ -224,7 +226,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Backup { file, json } => export::backup(config, file, json.json),
         Command::Restore { file, json } => export::restore(config, &file, json.json),
         Command::Read(a) => read::read(&a),
-        // Command::Demo(a) => demo::demo(&a),
+        Command::Demo(a) => demo::demo(&a),
     }
 }
 

@@ -64,9 +64,6 @@ pub fn load(config: Option<&Path>) -> Result<Config, Trouble> {
     let unreadable = |e| Trouble::Usage(format!("the config {} cannot be read: {e}", file.display()));
     let text = std::fs::read_to_string(&file).map_err(unreadable)?;
     let config = crate::config::read(&text, &file, &surroundings).map_err(|e| Trouble::Usage(e.to_string()))?;
-    for warning in &config.warnings {
-        tell(warning);
-    }
     Ok(config)
 }
 

@@ -286,7 +286,9 @@ fn secret(s: &Section<'_>, around: &Around<'_>) -> Option<Secret> {
         ["command"] => command(s, "command").map(Secret::Command),
         ["file"] => s.text("file", |p| around.path(p)).map(Secret::File),
         ["env"] => s.text("env", read_variable).map(Secret::Env),
-        ["credential"] => s.text("credential", read_credential).map(Secret::Credential),
+        [_] => s.text("credential", read_credential).map(Secret::Credential),
+        // an unknown key has been told already
+        [] if !s.is_empty() => None,
         [] => {
             s.fault("", format!("say where it is: one of {}", list(SECRET.iter().map(|k| k.name))));
             None
@@ -298,7 +300,6 @@ fn secret(s: &Section<'_>, around: &Around<'_>) -> Option<Secret> {
             );
             None
         }
-        _ => None,
     }
 }
 

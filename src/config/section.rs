@@ -253,6 +253,11 @@ impl<'a> Section<'a> {
         self.table.is_some()
     }
 
+    /// Is it a table without any key, known or not?
+    pub fn is_empty(&self) -> bool {
+        self.table.is_none_or(|t| t.is_empty())
+    }
+
     /// Is there something of this name that is no table? It has been told already.
     pub fn has_wrong_kind(&self) -> bool {
         self.table.is_none() && self.at.is_some()

@@ -32,16 +32,24 @@ impl Engine {
         };
         let mut facts: BTreeMap<AddrSpec, AddressFacts> = BTreeMap::new();
         let mut told = Vec::new();
+        let (mut new, mut seen) = (BTreeMap::new(), BTreeSet::new());
         let mut oldest = self.memory.known_since;
         for observation in batch.observations {
             if self.is_forgotten(&observation) {
                 continue;
             }
-            let known = self.store.evidence(observation.id())?;
-            let mut joined = known.clone().unwrap_or_else(|| observation.clone());
-            if known.is_some() && !joined.join(&observation) {
+            let id = observation.id();
+            // the same mail in two folders of one batch is one
+            let known = match new.remove(&id) {
+                Some(earlier) => Some(earlier),
+                None => self.store.evidence(id)?,
+            };
+            let known_before = known.is_some();
+            let mut joined = known.unwrap_or_else(|| observation.clone());
+            if known_before && !joined.join(&observation) && !seen.contains(&id) {
                 continue;
             }
+            seen.insert(id);
             if !matches!(joined, Observation::Card(_)) && joined.at() <= now {
                 oldest = Some(oldest.map_or(joined.at(), |o| o.min(joined.at())));
             }
@@ -52,8 +60,9 @@ impl Engine {
                     told.push(mail.clone());
                 }
             }
-            commit.evidence.push(joined);
+            new.insert(id, joined);
         }
+        commit.evidence.extend(new.into_values());
         if let Some(full) = batch.full {
             commit.evidence.extend(self.missing(&batch.source, full)?);
         }

@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub delivered_aside: bool,
     /// `Content-Type` of the whole, lower-case.
     pub content_type: String,
+    /// `Content-Class`, lower-case: Outlook's name for invitations and their answers.
+    pub content_class: String,
     /// `Auto-Submitted`, lower-case, without parameters (RFC 3834).
     pub auto_submitted: Option<String>,
     /// `Precedence` and `X-Precedence`, lower-case.
@@ -92,11 +94,16 @@ pub fn classify(facts: &Facts<'_>) -> Verdict {
     if let Some(reason) = dsn(facts) {
         return decided(Class::Dsn, reason);
     }
-    if let Some(reason) = auto(facts) {
-        return decided(Class::Auto, reason);
-    }
-    if facts.content_type == "text/calendar" || facts.body.as_ref().is_some_and(|b| b.calendar) {
-        return decided(Class::Calendar, "text-calendar".to_string());
+    let (auto, calendar) = (auto(facts), calendar(facts));
+    // A calendar that marks what it sends for its user as auto-generated still sends
+    // an invitation; every other sign of a machine comes first.
+    let generated =
+        auto.as_deref() == Some("auto-submitted") && facts.auto_submitted.as_deref() == Some("auto-generated");
+    match (auto, calendar) {
+        (Some(_), Some(reason)) if generated => return decided(Class::Calendar, reason.to_string()),
+        (Some(reason), _) => return decided(Class::Auto, reason),
+        (None, Some(reason)) => return decided(Class::Calendar, reason.to_string()),
+        (None, None) => {}
     }
     if let Some(reason) = list(facts) {
         return decided(Class::List, reason);
@@ -178,6 +185,17 @@ fn auto(facts: &Facts<'_>) -> Option<String> {
         return Some("subject:out-of-office".to_string());
     }
     facts.from.iter().find_map(senders::machine)
+}
+
+fn calendar(facts: &Facts<'_>) -> Option<&'static str> {
+    if facts.content_type == "text/calendar" || facts.body.as_ref().is_some_and(|b| b.calendar) {
+        return Some("text-calendar");
+    }
+    if facts.content_class.contains("calendarmessage") {
+        return Some("content-class");
+    }
+    let sender = facts.sender.as_ref().map(AddrSpec::local);
+    matches!(sender, Some("calendar-notification")).then_some("sender:calendar-notification")
 }
 
 /// Headers that only mailing lists write (RFC 2369, 2919, and what came before them).
@@ -298,7 +316,7 @@ fn points(facts: &Facts<'_>) -> Vec<(i16, &'static str)> {
     add(name.is_some_and(|n| words.is_mailing_name(n)), 2, "name");
     add(facts.recipients == 0 || facts.delivered_aside, 1, "aside");
     let relayed = hosts(facts).any(senders::is_relay) || facts.any_prefix(senders::RELAY_HEADERS).is_some();
-    add(relayed || matches!(facts.return_path.kind(facts.from), senders::Envelope::Relay), 2, "relay");
+    add(relayed || matches!(facts.return_path.kind(facts.from), senders::Envelope::Relay), 1, "relay");
     let verp = matches!(facts.return_path.kind(facts.from), senders::Envelope::Verp);
     add(verp && facts.answers, 3, "verp");
     if let Some(body) = &facts.body {

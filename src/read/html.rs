@@ -377,17 +377,22 @@ impl Reader {
         if self.ended || self.skip.is_some() || self.is_muted() || self.text.len() >= limits::TEXT_BYTES {
             return;
         }
-        for c in text.chars() {
-            match c {
-                '\n' if self.pre > 0 => self.line_end(),
-                ' ' | '\t' if self.pre > 0 => self.text.push(' '),
-                ' ' | '\t' | '\n' | '\r' | '\x0c' => self.blank(),
+        let mut rest = text;
+        while let Some(end) = rest.find(is_space_or_invisible) {
+            let (run, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            self.text.push_str(run);
+            let mut tail = tail.chars();
+            match tail.next() {
+                Some('\n') if self.pre > 0 => self.line_end(),
+                Some(' ' | '\t') if self.pre > 0 => self.text.push(' '),
                 // Not folded: a paragraph that holds one is how Outlook writes an empty line.
-                '\u{a0}' => self.text.push(' '),
-                '\0' | '\u{200b}' | '\u{200c}' | '\u{feff}' | '\u{34f}' | '\u{ad}' => {}
-                c => self.text.push(c),
+                Some('\u{a0}') => self.text.push(' '),
+                Some(' ' | '\t' | '\n' | '\r' | '\x0c') => self.blank(),
+                _ => {}
             }
+            rest = tail.as_str();
         }
+        self.text.push_str(rest);
     }
 
     /// In Gmail's container before any answer between quotes.
@@ -425,6 +430,23 @@ impl Reader {
             self.text.push('\n');
         }
     }
+}
+
+fn is_space_or_invisible(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\t'
+            | '\n'
+            | '\r'
+            | '\x0c'
+            | '\0'
+            | '\u{a0}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{200b}'
+            | '\u{200c}'
+            | '\u{feff}'
+    )
 }
 
 fn is_block(name: &str) -> bool {

@@ -199,6 +199,7 @@ fn class_facts<'m>(fields: &Fields<'_>, mail: &'m Mail, delivered_aside: bool) -
         recipients: mail.recipients,
         delivered_aside,
         content_type: fields.parameters("content-type").map(|p| p.value).unwrap_or_default(),
+        content_class: lower("content-class").unwrap_or_default(),
         auto_submitted: lower("auto-submitted").and_then(|t| t.split([';', ' ', '(']).next().map(str::to_string)),
         precedence: lower("precedence").into_iter().chain(lower("x-precedence")).collect(),
         names: names.collect(),
@@ -232,7 +233,7 @@ impl Text {
             (Some(text), _) | (None, Some(text)) => text,
             (None, None) => String::new(),
         };
-        let new = new_text(&whole);
+        let new = new_text(clip(&whole, limits::TEXT_BYTES));
         Text { whole, new, html, answers }
     }
 

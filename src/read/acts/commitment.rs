@@ -27,16 +27,18 @@ fn promises(sentence: &Sentence, lead: &Hit) -> bool {
     let near = |group: Group, from: usize, to: usize| {
         sentence.of(group).any(|h| h.language == lead.language && h.start >= from && h.end <= to)
     };
+    let touches = |group: Group, gap: &[char]| {
+        let mut said = sentence.of(group).filter(|h| h.language == lead.language);
+        said.any(|h| sentence.low.get(h.end..lead.start).is_some_and(|g| g.chars().all(|c| gap.contains(&c))))
+    };
     let clause_start = sentence.before(lead.start).rfind([',', ';', ':', '.', '(']).map_or(0, |p| p + 1);
-    let denied = near(Group::Not, lead.start, verb_end)
-        || (lead.group == Group::Promise && near(Group::Not, lead.start.saturating_sub(8), lead.end + 10));
-    let doubted = near(Group::Hedge, lead.start.saturating_sub(DOUBT).max(clause_start), verb_end);
+    let denied = near(Group::Not, lead.start, verb_end) || touches(Group::Not, &[' ']);
+    let doubted = near(Group::Hedge, lead.start.saturating_sub(DOUBT).max(clause_start), verb_end)
+        || touches(Group::Hedge, &[' ', ',']);
     let subordinate = sentence.of(Group::Whether).any(|w| {
         w.language == lead.language && w.end <= lead.start && sentence.between(w.end, lead.start).trim().is_empty()
     });
-    let other = sentence
-        .of(Group::NotPromise)
-        .any(|n| n.language == lead.language && n.start <= verb_end && n.end > lead.start);
+    let other = sentence.of(Group::NotPromise).any(|n| n.start <= verb_end && n.end > lead.start);
     !denied && !doubted && !subordinate && !other && !quoted(sentence, lead) && !left_to_reader(sentence, lead)
 }
 
@@ -116,10 +118,7 @@ fn quoted(sentence: &Sentence, lead: &Hit) -> bool {
 /// that belongs to a request of its own ("- let me know if you") is not meant.
 fn left_to_reader(sentence: &Sentence, lead: &Hit) -> bool {
     sentence.of(Group::IfYou).any(|c| {
-        c.language == lead.language
-            && (c.end <= lead.start || {
-                let between = |h: &Hit| h.start >= lead.end && h.end <= c.start;
-                !sentence.of(Group::Request).chain(sentence.of(Group::Please)).any(between)
-            })
+        let between = |h: &Hit| h.start >= lead.end && h.end <= c.start;
+        c.end <= lead.start || !sentence.of(Group::Request).chain(sentence.of(Group::Please)).any(between)
     })
 }

@@ -13,16 +13,18 @@ const SOON: i64 = 2;
 
 /// When the sentence says something is due: the date after "by" if there is one, else the first.
 pub fn due(sentence: &Sentence, written_on: Date) -> Option<Due> {
-    let mut found: Vec<(usize, Date)> = Vec::new();
+    let mut found: Vec<(usize, Date, bool)> = Vec::new();
     for hit in &sentence.hits {
         if let Some((at, date)) = of_hit(sentence, hit, written_on) {
-            found.push((at, date));
+            let named = matches!(hit.group, Group::Weekday | Group::WeekdayShort);
+            found.push((at, date, named));
         }
     }
-    found.extend(in_digits(sentence, written_on));
-    found.retain(|(at, _)| precedes(sentence, Group::By, *at) || !precedes(sentence, Group::Past, *at));
-    found.sort_by_key(|(at, _)| (!precedes(sentence, Group::By, *at), *at));
-    if let Some((_, date)) = found.first() {
+    found.extend(in_digits(sentence, written_on).into_iter().map(|(at, date)| (at, date, false)));
+    found.retain(|(at, ..)| precedes(sentence, Group::By, *at) || !precedes(sentence, Group::Past, *at));
+    // "Friday, 5 June": the day of the month says more
+    found.sort_by_key(|(at, _, named)| (!precedes(sentence, Group::By, *at), *at, *named));
+    if let Some((_, date, _)) = found.first() {
         return Some(Due { date: *date, explicit: true });
     }
     let soon = sentence.has(Group::Soon);
@@ -126,10 +128,11 @@ fn start_of_date(sentence: &Sentence, start: usize) -> usize {
 fn year_of(after: &str, month: i8, day: i8, written_on: Date) -> Option<Date> {
     let rest = after.trim_start_matches([' ', ',', '.', '/', '-']);
     let rest = rest.strip_prefix("de ").unwrap_or(rest);
-    if let Some((year, rest)) = number(rest) {
-        if (1990..=2100).contains(&year) && !rest.starts_with(|c: char| c.is_alphanumeric() && c.is_ascii()) {
-            return Date::new(i16::try_from(year).ok()?, month, day).ok();
-        }
+    if let Some((year, rest)) = number(rest)
+        && (1990..=2100).contains(&year)
+        && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+    {
+        return Date::new(i16::try_from(year).ok()?, month, day).ok();
     }
     nearest(month, day, written_on)
 }

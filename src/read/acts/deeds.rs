@@ -18,7 +18,7 @@ pub fn is_favour(sentence: &Sentence) -> bool {
 
 /// Does it speak of a job interview?
 pub fn is_interview(sentence: &Sentence) -> bool {
-    sentence.of(Group::Interview).any(|i| !sentence.of(Group::NotInterview).any(|n| n.language == i.language))
+    sentence.has(Group::Interview) && !sentence.has(Group::NotInterview)
 }
 
 /// What a subject says by itself, where no sentence of the text has said it.

@@ -149,12 +149,12 @@ struct Pattern {
 }
 
 struct Phrases {
-    automaton: AhoCorasick,
+    automaton: Option<AhoCorasick>,
     patterns: Vec<Pattern>,
     abbreviations: HashSet<String>,
 }
 
-/// Keys whose words stand beside others of the same file and are never looked for alone.
+/// Built at the first sentence.
 fn phrases() -> &'static Phrases {
     static PHRASES: OnceLock<Phrases> = OnceLock::new();
     PHRASES.get_or_init(build)
@@ -188,10 +188,8 @@ fn build() -> Phrases {
             }
         }
     }
-    // The automaton can only fail to build from more patterns than there is memory for.
-    let automaton = AhoCorasick::new(&texts).or_else(|_| AhoCorasick::new::<[&str; 0], &str>([]));
-    #[allow(clippy::expect_used)]
-    let automaton = automaton.expect("an automaton of nothing can be built");
+    // This can only fail for more patterns than 32 bits count; then nothing is found.
+    let automaton = AhoCorasick::new(&texts).ok();
     Phrases { automaton, patterns, abbreviations }
 }
 
@@ -222,7 +220,10 @@ fn variants(language: &str, written: &str, group: Group, code: u8, value: u8) ->
         clause_start: written.starts_with('^'),
         sentence_end: written.ends_with('$'),
     };
-    texts.into_iter().filter(|t| !t.is_empty()).map(|t| (t, pattern())).collect()
+    // A letter by itself is found in every word and says little; "I" and "a week" are worth it.
+    let single = !matches!(group, Group::Me | Group::Number);
+    let worth = |t: &String| !(t.is_empty() || (single && t.chars().count() == 1 && !t.chars().all(is_unspaced)));
+    texts.into_iter().filter(worth).map(|t| (t, pattern())).collect()
 }
 
 /// Is this a word that a full stop follows without ending the sentence?
@@ -310,7 +311,7 @@ impl Sentence {
         let found = phrases();
         let mut hits = Vec::new();
         let mut groups = 0;
-        for m in found.automaton.find_overlapping_iter(&low) {
+        for m in found.automaton.iter().flat_map(|a| a.find_overlapping_iter(&low)) {
             let Some(pattern) = found.patterns.get(m.pattern().as_usize()) else { continue };
             if pattern.stands(&low, m.start(), m.end()) {
                 groups |= pattern.group.bit();
@@ -381,7 +382,7 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     #[test]

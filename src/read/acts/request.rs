@@ -1,7 +1,7 @@
 //! Requests to the reader. Room of `read::acts`.
 //!
 //! Invariant: what is asked only in a case that may never come ("if you have any questions, please
-//! call") asks nothing.
+//! call") asks nothing. What denies may be found in a neighbouring language: "por favor" has two.
 
 use super::phrases::{Group, Hit, Sentence};
 
@@ -12,8 +12,7 @@ pub fn is_request(sentence: &Sentence) -> bool {
 }
 
 fn asks(sentence: &Sentence, hit: &Hit) -> bool {
-    let denied =
-        sentence.of(Group::NotRequest).any(|n| n.language == hit.language && n.start <= hit.end && n.end >= hit.start);
+    let denied = sentence.of(Group::NotRequest).any(|n| n.start <= hit.end && n.end >= hit.start);
     let machine = hit.group == Group::Please && sentence.of(Group::Machinery).any(|m| m.language == hit.language);
     !denied && !machine && !conditional(sentence, hit) && !offers(sentence, hit)
 }
@@ -35,8 +34,6 @@ fn offers(sentence: &Sentence, hit: &Hit) -> bool {
 /// Is it asked only under a condition that is named first and is no politeness?
 fn conditional(sentence: &Sentence, hit: &Hit) -> bool {
     sentence.of(Group::Condition).any(|c| {
-        c.language == hit.language
-            && c.end <= hit.start
-            && !sentence.of(Group::PoliteCondition).any(|p| p.start <= c.start && p.end >= c.end)
+        c.end <= hit.start && !sentence.of(Group::PoliteCondition).any(|p| p.start <= c.start && p.end >= c.end)
     })
 }

@@ -241,10 +241,8 @@ fn revision(
     let people = people(all);
     let summary = value("SUMMARY");
     let mut marks = words::marks(summary, &categories);
-    let busy = |word: &str| {
-        let says = |name: &str| value(name).eq_ignore_ascii_case(word);
-        says("X-MICROSOFT-CDO-BUSYSTATUS") || says("X-MICROSOFT-CDO-INTENDEDSTATUS")
-    };
+    // not INTENDEDSTATUS: that is what the organizer wishes
+    let busy = |word: &str| value("X-MICROSOFT-CDO-BUSYSTATUS").eq_ignore_ascii_case(word);
     marks.transparent = value("TRANSP").eq_ignore_ascii_case("TRANSPARENT") || busy("FREE");
     marks.absence |= busy("OOF");
     marks.working_location |= busy("WORKINGELSEWHERE");

@@ -226,7 +226,7 @@ mod tests {
             ("ATTENDEE:mailto:roomey@work.example", "roomey@work.example", None, PartStat::NeedsAction, true),
         ] {
             let people = read(&format!("{line}\n"));
-            let one = people.attendees.first().unwrap_or_else(|| panic!("{line}"));
+            let one = people.attendees.first().ok_or(line).unwrap();
             let seen = (one.who.address.as_str(), one.who.name.as_deref(), one.partstat, one.human);
             assert_eq!(seen, (address, name, partstat, human), "{line}");
             assert_eq!(people.humans, u32::from(human), "{line}");

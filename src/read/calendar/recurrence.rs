@@ -82,6 +82,10 @@ impl Rule {
     pub fn parse(text: &str) -> Result<Rule, String> {
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
         let text = text.strip_prefix("RRULE:").unwrap_or(&text);
+        if !text.is_ascii() {
+            // rrule cuts such a weekday inside a character and panics
+            return Err("a rule with letters that no rule has".into());
+        }
         let mut parts: Vec<(&str, &str)> = Vec::new();
         for part in text.split(';') {
             let Some((name, value)) = part.split_once('=') else { continue };

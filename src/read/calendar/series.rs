@@ -23,6 +23,8 @@ pub struct Changes {
     pub later: Vec<Event>,
     /// Start of the series, once it was met.
     pub master: Option<When>,
+    /// How often it was met.
+    pub versions: u32,
 }
 
 /// Points and days at which a series has no instance of its own.
@@ -81,28 +83,29 @@ pub fn expand(
         }
         return Vec::new();
     }
-    if !event.recurs {
-        if touches(&event.says, context) {
-            sink(meeting(event, Recurrence::Main, event.says.clone()));
-        }
-        if let Some(changes) = changes {
-            changes.master = Some(event.start.clone());
-        }
-        return Vec::new();
-    }
     let mut problems = Vec::new();
     let mut except = Except::default();
     let mut later = Vec::new();
-    for when in &event.except {
-        except.add(when, &event.start, zones);
-    }
     if let Some(changes) = changes {
+        changes.versions = changes.versions.saturating_add(1);
+        if changes.versions > limits::SERIES_VERSIONS {
+            return vec!["a series that is given too often; this one was left out".into()];
+        }
         for (stamp, tzid) in &changes.ids {
             let when = place(*stamp, tzid.as_deref(), &event.start, zones);
             except.add(&when, &event.start, zones);
         }
-        later = ranged(&changes.later, zones);
         changes.master = Some(event.start.clone());
+        later = ranged(&changes.later, zones);
+    }
+    if !event.recurs {
+        if touches(&event.says, context) {
+            sink(meeting(event, Recurrence::Main, event.says.clone()));
+        }
+        return problems;
+    }
+    for when in &event.except {
+        except.add(when, &event.start, zones);
     }
     let window = window(event, &later, zones, context);
     for (rule, until) in &event.except_rules {
@@ -111,7 +114,30 @@ pub fn expand(
             Err(problem) => problems.push(problem),
         }
     }
-    let mut instances: BTreeMap<Timestamp, (When, Option<Length>)> = BTreeMap::new();
+    let mut given = 0;
+    for (at, (when, length)) in instances(event, window, zones, &mut problems) {
+        if except.holds(&when, zones) {
+            continue;
+        }
+        let says = instance(event, &later, at, &when, length, zones);
+        if touches(&says, context) && given < limits::INSTANCES {
+            given += 1;
+            sink(meeting(event, recurrence(&when, zones), says));
+        }
+    }
+    problems
+}
+
+/// What `DTSTART`, `RRULE` and `RDATE` put into the window, by where it begins; a period brings its
+/// own length.
+fn instances(
+    event: &Event,
+    window: (Wall, Wall),
+    zones: &mut Zones<'_>,
+    problems: &mut Vec<String>,
+) -> BTreeMap<Timestamp, (When, Option<Length>)> {
+    let mut instances = BTreeMap::new();
+    instances.insert(event.says.start, (event.start.clone(), None));
     // with several rules it cannot be said whose first one the start is
     let start_counts = event.rules.len() == 1;
     for (rule, until) in &event.rules {
@@ -128,23 +154,11 @@ pub fn expand(
             Err(problem) => problems.push(problem),
         }
     }
-    instances.insert(event.says.start, (event.start.clone(), None));
     for (when, length) in &event.dates {
         let when = like_start(when, &event.start, zones);
         instances.insert(when.instant(zones), (when, *length));
     }
-    let mut given = 0;
-    for (at, (when, length)) in instances {
-        if except.holds(&when, zones) {
-            continue;
-        }
-        let says = instance(event, &later, at, &when, length, zones);
-        if touches(&says, context) && given < limits::INSTANCES {
-            given += 1;
-            sink(meeting(event, recurrence(&when, zones), says));
-        }
-    }
-    problems
+    instances
 }
 
 /// The window on the clock of the series, wide enough for what began before it and for instances

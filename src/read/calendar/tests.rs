@@ -276,6 +276,25 @@ fn damage_is_named_and_stops_nothing() {
 }
 
 #[test]
+fn complaints_are_bounded() {
+    let bad = vec!["UID:bad"; limits::COMPLAINTS + 100];
+    let (reading, meetings) = read(calendar(&[&bad[..], &[ONE]].concat()).as_bytes());
+    assert_eq!((meetings.len(), reading.complaints.len()), (1, limits::COMPLAINTS + 1));
+    assert_eq!(reading.events, (limits::COMPLAINTS + 101) as u64);
+    assert_eq!(reading.complaints.last().unwrap().what, "and 100 more like these");
+}
+
+#[test]
+fn long_lists_do_not_hide_the_date_behind_them() {
+    let people: String = (0..5_000).map(|n| format!("ATTENDEE;CN=Person {n}:mailto:person{n}@uni.example\n")).collect();
+    let event = format!("UID:1\n{people}DTSTART:20260512T090000Z\nDTEND:20260512T100000Z");
+    let (reading, meetings) = read(calendar(&[&event]).as_bytes());
+    let says = &meetings[0].revisions[0];
+    assert!(says.humans > 1_000 && says.attendees.len() == limits::ATTENDEES);
+    assert_eq!(reading.complaints[0].what, "an event that is too large; part of it was left out");
+}
+
+#[test]
 fn sloppy_files_are_read() {
     let plain = calendar(&[ONE]);
     let good = ["main 2026-05-12T09:00:00Z/2026-05-12T10:00:00Z"];

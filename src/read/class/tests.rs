@@ -39,6 +39,11 @@ fn the_first_rule_that_hits_decides() {
             Class::Calendar,
             "text-calendar",
         ),
+        (
+            "From: a@x.example\nContent-Class: urn:content-classes:calendarmessage\n\nb",
+            Class::Calendar,
+            "content-class",
+        ),
         ("From: a@x.example\nList-Id: <l>\nList-Unsubscribe: <mailto:u@x.example>\n\nb", Class::List, "list-id"),
         ("From: a@x.example\nPrecedence: list\n\nb", Class::List, "precedence:list"),
         ("From: a@x.example\nSender: l@x.example\nPrecedence: bulk\n\nb", Class::List, "sender:bulk"),

@@ -345,13 +345,13 @@ fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
+            '!'..='_' | 'a'..='~' => out.push(c.to_ascii_lowercase()),
+            '’' | 'ʼ' | '`' => out.push('\''),
             c if c.is_whitespace() => {
                 if !out.is_empty() && !out.ends_with(' ') {
                     out.push(' ');
                 }
             }
-            '’' | 'ʼ' | '`' => out.push('\''),
-            c if c.is_ascii() => out.push(c.to_ascii_lowercase()),
             c => out.extend(c.to_lowercase()),
         }
     }

@@ -61,10 +61,12 @@ fn is_quoted(core: &str) -> bool {
     core.starts_with('>') && !(core.starts_with(">>") && core.ends_with("<<")) && !is_arrow(core)
 }
 
-/// What is left of an attribution whose address was folded before its `>`: `>:`, `> wrote:`.
+/// What is left of an address or link that was folded before its `>`: `>:`, `> wrote:`.
 fn is_folded_address(core: &str, above: &str) -> bool {
     let rest = core.strip_prefix('>').unwrap_or_default();
-    rest.ends_with(':') && rest.split_whitespace().count() <= 3 && has_address(above)
+    let open = above.rsplit_once('<').map_or("", |(_, open)| open);
+    !open.contains('>') && (open.contains("http") || has_address(open))
+        || rest.ends_with(':') && rest.split_whitespace().count() <= 3 && has_address(above)
 }
 
 /// The line by which GroupWise begins a quote.
@@ -174,7 +176,7 @@ pub(super) fn dated(s: &str) -> Dated {
             numbers += 1;
             year |= digits == 4 && (1980..2100).contains(&value);
             found.time |= joint == ':' && digits == 2;
-            let dates = matches!(joint, '/' | '-' | '.') && digits <= 4;
+            let dates = matches!(joint, '/' | '-' | '.') && matches!(digits, 1 | 2 | 4);
             joints = if dates { joints + 1 } else { 0 };
             found.day |= joints == 2 || matches!(c, '年' | '년');
             joint = c;

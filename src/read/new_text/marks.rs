@@ -1,6 +1,6 @@
 //! Where somebody else's words begin: separators, header blocks, attributions. Part of `new_text`.
 
-use super::lines::{Line, dated, has_address, is_arrow, is_rule, is_space, undecorated};
+use super::lines::{Line, dated, has_address, is_arrow, is_rule, is_space, only_rule, undecorated};
 use super::words::{Label, WORDS, lower};
 use crate::limits;
 
@@ -107,7 +107,10 @@ fn headers(lines: &[Line<'_>], free: usize, at: usize) -> Option<Mark> {
             }
         }
     }
-    if !block.is_sure() {
+    // A rule above one field and a quote below it say as much as a second field.
+    let above = at.checked_sub(1).and_then(|a| lines.get(a));
+    let ruled = block.seen == [Label::From] && block.addressed && above.is_some_and(|l| only_rule(l.core));
+    if !(block.is_sure() || ruled && followed_by_quote(lines, last)) {
         return None;
     }
     let top = name_above(lines, free, at);

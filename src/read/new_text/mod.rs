@@ -33,10 +33,10 @@ pub struct NewText {
 /// [`crate::limits::TEXT_BYTES`]).
 pub fn new_text(plain: &str) -> NewText {
     let lines = lines(plain);
-    let (verbs, footers) = phrases(plain, &lines);
-    let marks = marks::marks(plain, &lines, &verbs);
+    let found = phrases(plain, &lines);
+    let marks = marks::marks(plain, &lines, &found.verbs);
     let parts = parts(&lines, &marks);
-    if parts.iter().all(Vec::is_empty) && marks.is_empty() && !quotes_attribution(&lines, &verbs) {
+    if parts.iter().all(Vec::is_empty) && marks.is_empty() && !quotes_attribution(&lines, &found.verbs) {
         // Nothing but marked lines, and nobody named who wrote them: they may be the sender's own
         // way of setting a text, but no act is read from them.
         let all: Vec<usize> = (0..lines.len()).collect();
@@ -46,34 +46,50 @@ pub fn new_text(plain: &str) -> NewText {
     let count = parts.len();
     for (n, mut part) in parts.into_iter().enumerate() {
         // What clients and lists put below the whole mail, quotes included, says nothing.
-        if n > 0 && n + 1 == count && tail::is_footer(&lines, &part, &footers) {
+        if n > 0 && n + 1 == count && tail::is_footer(&lines, &part, &found.footers) {
             break;
         }
         part.truncate(tail::signature(&lines, &part));
-        tail::without_mobile(&lines, &mut part, n + 1 < count);
+        tail::without_mobile(&lines, &found.mobile, &mut part, n + 1 < count);
         kept.extend(part);
     }
     let text = join(&lines, &kept);
-    kept.truncate(tail::footer(&lines, &kept, &footers));
-    let closing = kept.split_off(tail::closing(&lines, &kept));
+    kept.truncate(tail::footer(&lines, &kept, &found.footers));
+    let closing: Vec<usize> = kept.drain(tail::closing(&lines, &kept)).collect();
     NewText { text, body: join(&lines, &kept), closing: join(&lines, &closing) }
 }
 
-/// Where the words of the lexicons stand: verbs of attributions, and lines with words of footers.
-fn phrases(plain: &str, lines: &[Line<'_>]) -> (Vec<Verb>, Vec<usize>) {
-    let (mut verbs, mut footers) = (Vec::new(), Vec::new());
+/// Where the words of the lexicons stand, in the order of the text.
+#[derive(Default)]
+struct Found {
+    /// Verbs of attributions.
+    verbs: Vec<Verb>,
+    /// Lines with words of disclaimers and footers.
+    footers: Vec<usize>,
+    /// Lines with words that phones and apps put below a text.
+    mobile: Vec<usize>,
+}
+
+fn phrases(plain: &str, lines: &[Line<'_>]) -> Found {
+    let mut found = Found::default();
     let mut line = 0;
     for (phrase, from, until) in WORDS.phrases(plain) {
         while lines.get(line + 1).is_some_and(|l| l.at <= from) {
             line += 1;
         }
-        match phrase {
-            Phrase::Wrote => verbs.push(Verb { line, from, until }),
-            Phrase::Footer if footers.last() != Some(&line) => footers.push(line),
-            Phrase::Footer => {}
+        let place = match phrase {
+            Phrase::Wrote => {
+                found.verbs.push(Verb { line, from, until });
+                continue;
+            }
+            Phrase::Footer => &mut found.footers,
+            Phrase::Mobile => &mut found.mobile,
+        };
+        if place.last() != Some(&line) {
+            place.push(line);
         }
     }
-    (verbs, footers)
+    found
 }
 
 /// The lines that are the sender's own, as stretches between quotes.
@@ -149,4 +165,42 @@ fn join(lines: &[Line<'_>], kept: &[usize]) -> String {
     let raw: Vec<&str> =
         kept.get(from..until).unwrap_or_default().iter().filter_map(|i| Some(lines.get(*i)?.raw)).collect();
     raw.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `plain` gives `text`, of which `closing` is set aside.
+    fn check(plain: &str, text: &str, closing: &str) {
+        let found = new_text(plain);
+        assert_eq!((found.text.as_str(), found.closing.as_str()), (text, closing), "{plain:?}");
+    }
+
+    #[test]
+    fn one_of_each_kind() {
+        check("", "", "");
+        check("\n\nYes.\n\n", "Yes.", "");
+        check("Yes.\r\n\r\nBest,\r\nDana\r\n", "Yes.\n\nBest,\nDana", "Best,\nDana");
+        check("Yes.\n\n-- \nDana\nUniversity", "Yes.", "");
+        check("Yes.\n\nSent from my iPhone", "Yes.", "");
+        check("Yes.\n\nOn 11 May 2026, at 09:15, Dana wrote:\n> Well?", "Yes.", "");
+        check("On 11 May 2026, at 09:15, Dana wrote:\n> Well?\n\nYes.", "Yes.", "");
+        check("Yes.\n\n-----Original Message-----\nFrom: Dana\n\nWell?", "Yes.", "");
+        check("Yes.\n\nFrom: Dana\nSent: Monday\nTo: Tom\nSubject: Well\n\nWell?", "Yes.", "");
+        check("---------- Forwarded message ---------\nFrom: Dana\n\nWell?", "", "");
+    }
+
+    #[test]
+    fn what_is_set_aside() {
+        let found = new_text("Yes.\n\nBest,\nDana\n\nThis message is confidential and so on.");
+        assert_eq!(found.body, "Yes.");
+        assert_eq!(found.closing, "Best,\nDana");
+        assert!(found.text.ends_with("so on."));
+    }
+
+    #[test]
+    fn marked_lines_alone_are_text_but_no_body() {
+        assert_eq!(new_text("> Well?"), NewText { text: "> Well?".to_string(), ..NewText::default() });
+    }
 }

@@ -20,10 +20,13 @@ pub(super) fn signature(lines: &[Line<'_>], kept: &[usize]) -> usize {
     at
 }
 
-/// Takes the lines of phones and apps out of the last lines of a part, and the rule above a quote.
-pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_quote: bool) {
+/// Takes the lines of phones and apps out of the last lines of a part, and the rule above a quote;
+/// `mobile` are lines with their words.
+pub(super) fn without_mobile(lines: &[Line<'_>], mobile: &[usize], kept: &mut Vec<usize>, above_quote: bool) {
     let core = |i: usize| lines.get(i).map_or("", |l| l.core);
     let blank = |i: usize| lines.get(i).is_none_or(|l| l.raw.trim().is_empty());
+    let is_mobile =
+        |i: &usize| mobile.binary_search(i).is_ok() && core(*i).len() < 200 && WORDS.is_mobile(&plain_words(core(*i)));
     loop {
         while kept.last().is_some_and(|i| blank(*i) || core(*i) == "\u{1427}" || above_quote && only_rule(core(*i))) {
             kept.pop();
@@ -34,10 +37,9 @@ pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_qu
         let from = end.iter().rposition(|i| core(*i).is_empty()).map_or(near, |k| near + k + 1);
         let paragraph = kept.get(from..).unwrap_or_default();
         // A line of a phone may be folded, or go on with an excuse for its typos.
-        let folded = (1..=3).contains(&paragraph.len()) && paragraph.first().is_some_and(|i| is_mobile(core(*i)));
-        if folded {
+        if (1..=3).contains(&paragraph.len()) && paragraph.first().is_some_and(is_mobile) {
             kept.truncate(from);
-        } else if kept.last().is_some_and(|i| is_mobile(core(*i))) {
+        } else if kept.last().is_some_and(is_mobile) {
             kept.pop();
         } else {
             break;
@@ -47,13 +49,8 @@ pub(super) fn without_mobile(lines: &[Line<'_>], kept: &mut Vec<usize>, above_qu
     let mut k = 0;
     kept.retain(|i| {
         k += 1;
-        k <= last || !is_mobile(core(*i))
+        k <= last || !is_mobile(i)
     });
-}
-
-/// "Sent from my iPhone", in any language.
-fn is_mobile(core: &str) -> bool {
-    !core.is_empty() && core.len() < 200 && WORDS.is_mobile(&plain_words(core))
 }
 
 /// Index into `kept` where disclaimers and list footers begin; `footers` are lines with their words.
@@ -94,31 +91,53 @@ fn is_file(core: &str) -> bool {
     name.is_some_and(|(_, kind)| (2..=4).contains(&kind.len()) && kind.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
-/// Index into `kept` where the closing begins ("Best, Dana", and the name, title and telephone
-/// below it).
-pub(super) fn closing(lines: &[Line<'_>], kept: &[usize]) -> usize {
-    let (mut found, mut seen) = (kept.len(), 0);
+/// Where in `kept` the closing begins and ends ("Best, Dana", and the name, title and telephone
+/// below it, but not a postscript).
+pub(super) fn closing(lines: &[Line<'_>], kept: &[usize]) -> std::ops::Range<usize> {
+    let (mut found, mut end, mut seen, mut below) = (kept.len(), kept.len(), 0, "");
     for (k, i) in kept.iter().enumerate().rev() {
-        let Some(line) = lines.get(*i) else { continue };
-        if line.blank() {
+        let Some(core) = lines.get(*i).map(|l| l.core) else { continue };
+        if core.is_empty() {
+            below = core;
             continue;
         }
-        if is_closing(line.core) {
+        if is_sentence(core) {
+            // What stands right below "Thanks Dana" goes on with it.
+            if found < kept.len() {
+                break;
+            }
+            end = k;
+        } else if is_closing(core) && !is_sentence(below) {
             found = k;
-        } else if found < kept.len() || line.core.len() > limits::CLOSING_BYTES || line.core.ends_with(['?', '？']) {
+        } else if found < kept.len() {
             break;
         }
+        below = core;
         seen += 1;
         if seen > limits::CLOSING_LINES {
             break;
         }
     }
-    if found < kept.len() { found } else { bare_name(lines, kept) }
+    let above = kept.get(..found).unwrap_or_default().iter().any(|i| lines.get(*i).is_some_and(|l| !l.blank()));
+    match found {
+        // "Thanks Dana." above the text answers, it does not close.
+        found if found < end && (above || end == kept.len()) => found..end,
+        _ => bare_name(lines, kept)..kept.len(),
+    }
+}
+
+/// More than a name, a title or an address.
+fn is_sentence(core: &str) -> bool {
+    let words = core.split_whitespace().count();
+    core.len() > limits::CLOSING_BYTES
+        || words >= 10
+        || core.ends_with(['?', '？', '؟'])
+        || words >= 5 && core.ends_with(['.', '!'])
 }
 
 /// "Best regards," or "Thanks, Dana": a phrase of the lexicon and at most a name of three words.
 fn is_closing(core: &str) -> bool {
-    if core.len() > limits::CLOSING_BYTES || core.ends_with(['?', '？']) {
+    if is_sentence(core) {
         return false;
     }
     let plain = plain_words(core);

@@ -56,6 +56,8 @@ pub(super) enum Label {
 pub(super) enum Phrase {
     Wrote,
     Footer,
+    /// A part of the line of a phone or app; [`Words::is_mobile`] knows the rest.
+    Mobile,
 }
 
 /// A line below a text, around the name of a device.
@@ -150,6 +152,11 @@ impl Words {
         }
         for phrase in &table.mobile {
             let (before, after) = phrase.split_once(['*', '@']).unwrap_or((phrase, ""));
+            let longest = if before.len() >= after.len() { before.trim() } else { after.trim() };
+            for pattern in cases(longest) {
+                patterns.push(pattern);
+                self.meanings.push(Phrase::Mobile);
+            }
             self.mobile.push(Mobile {
                 before: before.to_string(),
                 after: after.to_string(),
@@ -174,7 +181,8 @@ impl Words {
             let open = |outer: Option<char>, edge: char| {
                 is_glued(edge) || !edge.is_alphanumeric() || !outer.is_some_and(|c| c.is_alphanumeric() && !is_glued(c))
             };
-            (open(before, first) && open(after, last)).then(|| (phrase, m.start(), m.end()))
+            // Of the lines of phones this is only a part, and the rest is looked at later.
+            (phrase == Phrase::Mobile || open(before, first) && open(after, last)).then(|| (phrase, m.start(), m.end()))
         })
     }
 
@@ -288,7 +296,7 @@ fn cases(phrase: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     #[test]
