@@ -68,14 +68,15 @@ impl Engine {
     }
 
     /// Puts the week's summary into the outbox once its time has come, if it has anything to say.
-    pub(super) fn queue_summary(&mut self, words: &Words, now: Timestamp) -> Result<()> {
+    /// `before` is the last wake: a summary whose time passed before it had nothing to say then.
+    pub(super) fn queue_summary(&mut self, words: &Words, before: Option<Timestamp>, now: Timestamp) -> Result<()> {
         let Some(at) = self.summary_at(now, false) else { return Ok(()) };
         let expires = at.plus(SUMMARY_LIFE);
         let week = self.zone().date(at).to_string();
         let entry = Entry::new(EntryKind::Summary, "summary", "summary", &week, at, expires);
         let known = self.memory.entries.contains_key(&entry.id);
-        let began = self.memory.known_since.is_some_and(|t| t < at);
-        if known || now >= expires || !began {
+        let is_over = before.is_some_and(|t| t >= at);
+        if known || now >= expires || is_over {
             return Ok(());
         }
         let mut draft = entry.clone();

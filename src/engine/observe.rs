@@ -50,7 +50,8 @@ impl Engine {
                 continue;
             }
             seen.insert(id);
-            if !matches!(joined, Observation::Card(_)) && joined.at() <= now {
+            // also what is dated later than now: a store may be stepped through a full Maildir
+            if !matches!(joined, Observation::Card(_)) {
                 oldest = Some(oldest.map_or(joined.at(), |o| o.min(joined.at())));
             }
             self.note(&joined, &mut facts)?;

@@ -112,7 +112,7 @@ impl Engine {
     }
 
     /// Sources the user left out of coverage.
-    fn is_left_out(&self, source: &str) -> bool {
+    pub(super) fn is_left_out(&self, source: &str) -> bool {
         let said = self.memory.choices.iter().rev().find_map(|c| match &c.what {
             Word::Without(name, out) if name.eq_ignore_ascii_case(source) => Some(*out),
             _ => None,

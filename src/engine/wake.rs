@@ -32,15 +32,20 @@ impl Engine {
     }
 
     pub(super) fn wake(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
+        let before = self.memory.woke_at;
         self.touch_passed(now)?;
         self.refresh(now)?;
         let words = self.words(now)?;
         self.review_due(&words, now)?;
         self.tick(now)?;
-        self.queue_summary(&words, now)?;
+        self.hold(now)?;
+        self.queue_summary(&words, before, now)?;
         self.queue_notices(&words, now)?;
         let mut effects = self.searches(now);
         effects.extend(self.deliver(&words, now)?);
+        // last, so that a wake that was cut short is one that never was
+        self.memory.woke_at = Some(now);
+        self.store.commit(Commit { puts: vec![put_woke_at(now)], ..Commit::default() }, Strength::Atomic)?;
         self.store.sync()?;
         Ok(effects)
     }
@@ -58,8 +63,6 @@ impl Engine {
                 _ => {}
             }
         }
-        self.memory.woke_at = Some(now);
-        self.store.commit(Commit { puts: vec![put_woke_at(now)], ..Commit::default() }, Strength::Atomic)?;
         Ok(())
     }
 
@@ -117,9 +120,8 @@ impl Engine {
         self.keep(changed, Vec::new(), Strength::Atomic)
     }
 
-    /// Holds what is not covered, and hands out what may go now.
-    fn deliver(&mut self, words: &Words, now: Timestamp) -> Result<Vec<Effect>> {
-        let policies = self.policies();
+    /// Holds what is not covered, and lets go what is again.
+    fn hold(&mut self, now: Timestamp) -> Result<()> {
         let mut changed: Vec<Entry> = Vec::new();
         for entry in
             self.memory.entries.values().filter(|e| matches!(e.state, State::Due | State::Held) && e.due_at <= now)
@@ -129,7 +131,12 @@ impl Engine {
                 changed.push(entry);
             }
         }
-        self.keep(changed, Vec::new(), Strength::Atomic)?;
+        self.keep(changed, Vec::new(), Strength::Atomic)
+    }
+
+    /// Hands out what may go now.
+    fn deliver(&mut self, words: &Words, now: Timestamp) -> Result<Vec<Effect>> {
+        let policies = self.policies();
         let mut effects = Vec::new();
         while let Some(pick) = queue::pick(&self.memory.entries, &policies, self.setup.caps, now) {
             effects.extend(self.begin(&pick, words, now)?);
@@ -191,7 +198,9 @@ impl Engine {
                 let mut closed = entry.clone();
                 closed.state = State::Done;
                 closed.closed_at = Some(now);
-                new.push(mails::well(words, &source, now));
+                // what the user took out of coverage is not read again, only not waited for
+                let mended = concerned.is_some() && !self.is_left_out(&source);
+                new.extend(mended.then(|| mails::well(words, &source, now)));
                 new.push(closed);
             }
         }

@@ -185,7 +185,7 @@ pub(super) fn is_placeholder(addr: &AddrSpec) -> bool {
     let robot = ["noreply", "donotreply", "mailerdaemon", "unsubscribe", "notification", "bounce", "autoreply"];
     robot.iter().any(|r| word.starts_with(r))
         || PLACEHOLDER_LOCALS.binary_search(&word.as_str()).is_ok()
-        || ["localhost", "none", "example", "test", "invalid", "youremail", "yourdomain", "unknown"].contains(&host)
+        || ["localhost", "none", "test", "invalid", "youremail", "yourdomain", "unknown"].contains(&host)
             && !domain.contains("users.")
         || domain.ends_with(".invalid")
 }

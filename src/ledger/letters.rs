@@ -134,6 +134,13 @@ fn named(mail: &Mail, address: &AddrSpec) -> bool {
     mail.to.iter().chain(&mail.cc).chain(&mail.bcc).any(|a| a.address == *address)
 }
 
+/// Is this mail between the user and the person, or a bounce of one? What merely names the person is
+/// somebody else's, and stands aside.
+pub fn is_between(mail: &Mail, person: &Person, me: &Me) -> bool {
+    let from_them = mail.sender().is_some_and(|s| person.addresses.contains(&s.address));
+    from_them || mail.bounce.is_some() || is_own(mail) || is_mine(mail, me)
+}
+
 fn letter(mail: Mail, mine: &BTreeSet<MessageId>, person: &Person, me: &Me) -> Option<Letter> {
     if is_own(&mail) {
         return None;

@@ -257,7 +257,9 @@ pub fn humans(main: &Revision, me: &Me) -> u32 {
 
 fn others(main: &Revision, person: &Person, me: &Me) -> Vec<Address> {
     let attendees = main.attendees.iter().filter(|a| a.human).map(|a| a.who.clone());
-    let organizer = main.organizer.iter().filter(|_| !main.attendees.is_empty()).cloned();
+    // a booking tool that organizes is nobody
+    let is_human = |o: &&Address| !main.attendees.is_empty() && crate::read::class::machine(o).is_none();
+    let organizer = main.organizer.iter().filter(is_human).cloned();
     let mut all: Vec<Address> = organizer.chain(attendees).filter(|a| !me.is_me(&a.address)).collect();
     if all.is_empty() {
         let named = main.names.iter().filter(|a| !me.is_me(a)).map(|a| Address::new(None, a.clone()));

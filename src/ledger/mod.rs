@@ -165,7 +165,10 @@ pub struct ContactHistory {
 
 /// Makes the history of one contact as of `now`; facts after `now` are left out, planned meetings aside.
 pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory {
-    let Facts { person, mails, aside, meetings, cards, done_at, shown, people } = facts;
+    let Facts { person, mails, mut aside, meetings, cards, done_at, shown, people } = facts;
+    let (mails, others): (Vec<Mail>, Vec<Mail>) =
+        mails.into_iter().partition(|m| letters::is_between(m, &person, &view.me));
+    aside.extend(others);
     let is_role = !person.in_book && !person.person && person.addresses.iter().all(AddrSpec::is_role);
     let external = is_external(&person.addresses, &view.me);
     let letters = letters::settle(mails, &aside, &person, &view.me, !meetings.is_empty(), now);

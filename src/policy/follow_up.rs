@@ -68,7 +68,10 @@ fn one(case: &Case<'_>, letter: &Letter, question: &str, step: u32, due: Timesta
 fn answer<'a>(case: &'a Case<'_>, letter: &'a Letter) -> Option<&'a Letter> {
     let at = letter.mail.at;
     let by_person = |l: &&Letter| {
-        l.direction == Direction::Received && matches!(l.class, Class::Person | Class::Calendar | Class::List)
+        let from_me = l.mail.sender().is_some_and(|s| case.h.me.is_me(&s.address));
+        l.direction == Direction::Received
+            && !from_me
+            && matches!(l.class, Class::Person | Class::Calendar | Class::List)
     };
     let answers = case.h.answers_to(&letter.mail).filter(by_person).find(|l| l.mail.at > at);
     answers.or_else(|| case.h.received_since(at).find(|l| l.part != Part::Cc))

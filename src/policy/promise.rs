@@ -3,7 +3,10 @@
 use super::{Case, Fact, Needs, Occasion, Rule, Verdict};
 use crate::evidence::{Act, ActKind};
 use crate::ledger::{Direction, Encounter, Letter, Part};
-use crate::time::DAY;
+use crate::time::{DAY, HOUR};
+
+/// What is promised for the day it is said on is looked at this much later.
+const SAME_DAY: i64 = 4 * HOUR;
 
 /// Every promise to one contact.
 pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
@@ -21,7 +24,11 @@ fn promise(case: &Case<'_>, letter: &Letter, act: &Act, number: u32) -> Option<V
     let hours = &case.p.hours;
     let explicit = act.due.filter(|d| d.explicit);
     let due = match act.due {
-        Some(due) => hours.zone.at(hours.working_day_on_or_before(due.date), 9 * 60).max(at),
+        Some(due) => {
+            let morning = hours.zone.at(hours.working_day_on_or_before(due.date), 9 * 60);
+            // "tonight", or by the weekend on a Friday: that morning is over when it is said
+            if morning > at { morning } else { at.plus(SAME_DAY) }
+        }
         None => case.delay(Rule::Promise, 3).after(at, hours),
     };
     // several promises of one mail are one reminder where they fall on one day

@@ -32,9 +32,14 @@ fn interviewers(encounter: &Encounter) -> Vec<&Address> {
     encounter.others.iter().filter(|a| !a.address.is_role()).collect()
 }
 
+fn is_external(case: &Case<'_>, who: &Address) -> bool {
+    crate::ledger::is_external(&std::iter::once(who.address.clone()).collect(), &case.h.me)
+}
+
 /// Who stands for all of a meeting's people: the organizer where it is one of them, else the first.
 fn leads(case: &Case<'_>, encounter: &Encounter) -> bool {
-    let people = interviewers(encounter);
+    let mut people = interviewers(encounter);
+    people.retain(|a| is_external(case, a));
     let organizer = encounter.organizer.as_ref().and_then(|o| people.iter().find(|a| a.address == o.address));
     organizer.or_else(|| people.first()).is_some_and(|a| case.h.person.addresses.contains(&a.address))
 }
@@ -47,8 +52,7 @@ fn interview(case: &Case<'_>, e: &Encounter) -> Option<Verdict> {
     let mut v = Verdict::new(Occasion::Interview, e.key.to_string(), 1, due, expires, 80);
     v.about_meeting(e);
     veto_attendance(&mut v, e);
-    let colleague =
-        e.others.iter().any(|a| !crate::ledger::is_external(&std::iter::once(a.address.clone()).collect(), &case.h.me));
+    let colleague = e.others.iter().any(|a| !is_external(case, a));
     v.veto_if(colleague, "somebody of your own work domain takes part: you interview");
     v.veto_if(e.organizer.as_ref().is_some_and(|o| case.h.me.is_me(&o.address)), "you organized it: you interview");
     let people = interviewers(e);
@@ -104,7 +108,7 @@ fn first_meeting(case: &Case<'_>, e: &Encounter) -> Option<Verdict> {
     veto_attendance(&mut v, e);
     v.point_if(e.others.len() == 1, 10, "one-to-one");
     v.point_if(e.hosted, 10, "they hosted");
-    v.point_if(advice(case, e), 10, "advice was asked for");
+    v.point_if(advice(case, e), 10, "advice, or a coffee");
     v.point_if(!long_known, -10, "less than 90 days of history: only the first I know of");
     v.point_if(e.marks.sales || is_sales_meeting(case, e), -30, "they are selling");
     if !case.h.external {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::address::{AddrSpec, Address};
 use crate::evidence::{Class, Signals};
 
-pub use senders::ReturnPath;
+pub use senders::{ReturnPath, machine};
 
 /// What a message shows of itself.
 #[derive(Clone, Debug, Default)]

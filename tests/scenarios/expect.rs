@@ -199,7 +199,7 @@ impl Play {
             w.need("at")?;
             let at = w.time(&zone)?;
             let is_it = |r: &ReminderRow| is_rule(rule, &r.rule, &r.occasion) && is_about(r, who);
-            rows.iter().any(|r| is_it(r) && r.would_send_at == Some(at))
+            rows.iter().any(|r| is_it(r) && r.would_send_at.is_some_and(|t| t.second() / 60 == at.second() / 60))
         };
         self.end_of(w)?;
         if fits { Ok(()) } else { Err(format!("the plan is{shown}")) }

@@ -48,6 +48,7 @@ pub struct Play {
     runtime: tokio::runtime::Runtime,
     pub now: Timestamp,
     dirty: bool,
+    begun: bool,
     pub unclaimed: Vec<Delivered>,
     pub claimed: Option<Delivered>,
     pub delivered: Vec<Delivered>,
@@ -97,8 +98,9 @@ pub fn play(told: &str, manner: Manner) -> Result<String, String> {
         config: None,
         engine: None,
         runtime,
-        now: Timestamp::parse("2026-01-01T00:00:00Z").unwrap(),
+        now: Timestamp::parse("2020-01-01T00:00:00Z").unwrap(),
         dirty: false,
+        begun: false,
         unclaimed: Vec::new(),
         claimed: None,
         delivered: Vec::new(),
@@ -180,7 +182,7 @@ impl Play {
         if at < self.now {
             return Err("time goes back".to_string());
         }
-        self.now = at;
+        (self.now, self.begun) = (at, true);
         Ok(())
     }
 
@@ -198,7 +200,7 @@ impl Play {
 
     /// Everything that happened is read before the story goes on.
     fn settle(&mut self) -> Result<(), String> {
-        if self.dirty { self.round() } else { Ok(()) }
+        if self.dirty && self.begun { self.round() } else { Ok(()) }
     }
 
     fn leftover(&self) -> Result<(), String> {

@@ -117,7 +117,12 @@ fn is_human(property: &Property, address: Option<&Address>) -> bool {
     if matches!(kind.as_str(), "ROOM" | "RESOURCE" | "GROUP") {
         return false;
     }
-    let thing = address.is_some_and(|a| is_resource_domain(a.address.domain()) || is_room_local(a.address.local()));
+    let is_thing = |a: &Address| {
+        is_resource_domain(a.address.domain())
+            || is_room_local(a.address.local())
+            || crate::read::class::machine(a).is_some()
+    };
+    let thing = address.is_some_and(is_thing);
     !thing && !words::is_room_name(property.param("CN").unwrap_or(""))
 }
 
