@@ -24,7 +24,6 @@ impl Engine {
         if self.memory.nobody_stale {
             self.refresh_nobody(now)?;
         }
-        self.refresh_away();
         if self.memory.people_stale {
             let before = std::mem::take(&mut self.memory.people);
             self.memory.people = self.resolve();
@@ -38,6 +37,7 @@ impl Engine {
             }
             self.memory.people_stale = false;
         }
+        self.refresh_away();
         Ok(())
     }
 
@@ -86,7 +86,11 @@ impl Engine {
                 let days = crate::time::days_between(first, last).clamp(0, 60);
                 holidays.extend((0..=days).map(|n| crate::time::add_days(first, n)));
             } else if own.contains(source) && main.marks.absence && main.names.is_empty() {
-                away.push((main.start, main.end));
+                // "Ada Abel on vacation" is hers
+                let whose = |c: &Contact| meetings::names_them(&main.summary, &c.name);
+                if !self.memory.people.contacts().any(whose) {
+                    away.push((main.start, main.end));
+                }
             }
         }
         let mut pauses: Vec<(Timestamp, Timestamp)> = Vec::new();

@@ -58,6 +58,11 @@ impl Letter {
         self.direction == Direction::Received && self.class == Class::Person && self.interacts
     }
 
+    /// The user wrote it, not their out-of-office.
+    pub fn is_by_hand(&self) -> bool {
+        self.direction == Direction::Sent && !matches!(self.class, Class::Auto | Class::Dsn)
+    }
+
     /// Holds an act of this kind.
     pub fn has(&self, kind: ActKind) -> bool {
         self.mail.acts().iter().any(|a| a.kind == kind)

@@ -26,7 +26,9 @@ impl Play {
                 w.word()?;
                 self.end_of(w)?;
                 self.claimed = None;
-                self.unclaimed.first().map_or(Ok(()), |d| Err(format!("there is {} {:?}\n    {}", d.rule, d.subject, d.body)))
+                self.unclaimed
+                    .first()
+                    .map_or(Ok(()), |d| Err(format!("there is {} {:?}\n    {}", d.rule, d.subject, d.body)))
             }
             "subject" => {
                 w.word()?;

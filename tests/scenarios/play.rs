@@ -10,7 +10,7 @@ use kithd::daemon::{doors, once};
 use kithd::engine::reply::{Act, ReminderRow, Setting};
 use kithd::engine::{Engine, Reply, Request};
 use kithd::outbox::verbs::when;
-use kithd::time::{BareM, DAY, Span, Timestamp};
+use kithd::time::{BareM, DAY, Span, Timestamp, add_days, days_between};
 
 use crate::calendar::{event, vcalendar};
 use crate::text::{Statement, Words, statements};
@@ -186,13 +186,19 @@ impl Play {
         Ok(())
     }
 
-    /// A round every hour from now on until the given time.
+    /// Rounds at 08:00, 12:00 and 17:00 of each day from now on, and one at the given time.
     fn through(&mut self, w: &mut Words<'_>) -> Result<(), String> {
         self.settle()?;
-        let end = w.time(&self.world.zone)?;
-        while self.now.plus(3600) <= end {
-            self.now = self.now.plus(3600 - self.now.second() % 3600);
-            self.round()?;
+        let (zone, end) = (self.world.zone.clone(), w.time(&self.world.zone)?);
+        let (first, last) = (zone.date(self.now), zone.date(end));
+        for n in 0..=days_between(first, last) {
+            for hour in [8, 12, 17] {
+                let at = zone.at(add_days(first, n), hour * 60);
+                if at > self.now && at < end {
+                    self.now = at;
+                    self.round()?;
+                }
+            }
         }
         self.now = self.now.max(end);
         Ok(())
@@ -218,7 +224,8 @@ impl Play {
             let mut lines: Vec<String> = self.config_text.lines().map(str::to_string).collect();
             let is_head = |l: &String| *l == format!("[{section}]") || *l == format!("[[{section}]]");
             let head = lines.iter().position(is_head).ok_or("there is no such section")?;
-            let end = lines.iter().skip(head + 1).position(|l| l.starts_with('[')).map_or(lines.len(), |n| head + 1 + n);
+            let end =
+                lines.iter().skip(head + 1).position(|l| l.starts_with('[')).map_or(lines.len(), |n| head + 1 + n);
             if let Some(old) = lines[head..end].iter().position(|l| l.split_whitespace().next() == Some(key)) {
                 lines.remove(head + old);
             }
@@ -272,13 +279,15 @@ impl Play {
 
     /// Takes new mail out of the inbox; a copy lies in the mailbox, where kithd finds it again.
     fn fetch(&mut self) {
-        let mut files: Vec<_> = fs::read_dir(self.world.path("inbox/new")).unwrap().map(|e| e.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(self.world.path("inbox/new")).unwrap().map(|e| e.unwrap().path()).collect();
         files.sort();
         let mut new = Vec::new();
         for file in files {
             let bytes = fs::read(&file).unwrap();
             let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
-            let header = |name: &str| mail.header(name).and_then(|h| h.as_text()).unwrap_or_default().trim().to_string();
+            let header =
+                |name: &str| mail.header(name).and_then(|h| h.as_text()).unwrap_or_default().trim().to_string();
             new.push(Delivered {
                 at: self.now,
                 rule: header("X-Kithd-Rule"),
@@ -476,7 +485,11 @@ impl Play {
                 other => return Err(format!("`{other}` is nothing a card has")),
             }
         }
-        self.world.put(&self.world.path("people").join(format!("{who}.vcf")), format!("{lines}END:VCARD\r\n").as_bytes(), self.now);
+        self.world.put(
+            &self.world.path("people").join(format!("{who}.vcf")),
+            format!("{lines}END:VCARD\r\n").as_bytes(),
+            self.now,
+        );
         Ok(())
     }
 
@@ -531,6 +544,7 @@ impl Play {
     fn end(&mut self) -> Result<String, String> {
         self.leftover()?;
         let mut end = String::new();
+        let root = self.world.path("").display().to_string();
         for d in &self.delivered {
             end.push_str(&format!("{} {} {} {:?}\n    {}\n", d.at, d.rule, d.reminder, d.subject, d.body));
         }
@@ -539,6 +553,7 @@ impl Play {
             end.push_str(&serde_json::to_string(&row).unwrap());
             end.push('\n');
         }
-        Ok(end)
+        // each run has a folder of its own
+        Ok(end.replace(&root, ""))
     }
 }

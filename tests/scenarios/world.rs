@@ -101,7 +101,8 @@ impl World {
         line("Subject", &l.subject);
         line("Date", &date);
         line("Message-ID", &format!("<{}>", l.id));
-        let mut chain = l.re.as_ref().map_or_else(Vec::new, |p| self.threads.get(p).cloned().unwrap_or(vec![p.clone()]));
+        let mut chain =
+            l.re.as_ref().map_or_else(Vec::new, |p| self.threads.get(p).cloned().unwrap_or(vec![p.clone()]));
         let references = chain.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ");
         if let (Some(parent), false) = (&l.re, l.references_only) {
             line("In-Reply-To", &format!("<{parent}>"));
