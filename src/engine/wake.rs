@@ -20,6 +20,9 @@ use crate::policy::{Policies, Review, Standing, review};
 use crate::store::{Commit, Strength};
 use crate::time::{DAY, Timestamp};
 
+/// A source that fails this long is reported, whether or not it holds anything back.
+const LOST_AFTER: i64 = 14 * DAY;
+
 /// What a review of one contact changes.
 pub(super) struct Outcome {
     pub entries: Vec<Entry>,
@@ -182,6 +185,13 @@ impl Engine {
             });
             if !told && new.iter().all(|e: &Entry| !e.cause.starts_with(&format!("{} ", gap.source))) {
                 new.push(mails::notice(words, &gap, begun, now));
+            }
+        }
+        for spec in self.setup.sources.iter().filter(|s| !self.is_left_out(&s.name)) {
+            let state = self.memory.sources.get(&spec.name);
+            if let Some(since) = state.and_then(|s| s.failing_since).filter(|t| now.since(*t) >= LOST_AFTER) {
+                let lost = mails::lost(words, &spec.name, since, now);
+                new.extend((!self.memory.entries.contains_key(&lost.id)).then_some(lost));
             }
         }
         for entry in self

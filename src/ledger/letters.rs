@@ -74,9 +74,10 @@ impl Letter {
         self.mail.acts().iter().find(|a| asks(a.kind)).map(|a| a.text.as_str())
     }
 
-    /// Thanks, in whatever words, and does not itself ask for something.
+    /// Thanks in plain words; or in any, where it does not itself ask for something ("thanks" beneath
+    /// a request thanks for nothing that was).
     pub fn thanks(&self) -> bool {
-        (self.mail.marks().thanks_token || self.has(ActKind::Thanks)) && self.ask().is_none()
+        self.has(ActKind::Thanks) || (self.mail.marks().thanks_token && self.ask().is_none())
     }
 }
 
