@@ -122,8 +122,10 @@ fn split(text: &str) -> Vec<Block> {
                 // calcard reads a day without a year, and in 4.0 any day, in its basic form only
                 match value.strip_prefix("--").and_then(|date| date.split_once('-')) {
                     Some((month, day)) => push(block, &format!("{head}:--{month}{day}")),
-                    None if is_extended_date(value) => push(block, &format!("{head}:{}", value.replace('-', ""))),
-                    None => push(block, line),
+                    None => match value.split(['T', 't']).next().filter(|date| is_extended_date(date)) {
+                        Some(date) => push(block, &format!("{head}:{}", date.replace('-', ""))),
+                        None => push(block, line),
+                    },
                 }
             }
         }
