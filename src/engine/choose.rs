@@ -28,7 +28,11 @@ impl Engine {
                 }
             }
             for address in choice.what.addresses() {
-                self.memory.addresses.entry(address.clone()).or_default();
+                if !self.memory.addresses.contains_key(&address) {
+                    let facts = super::state::facts_of(&self.store, &address)?.unwrap_or_default();
+                    self.memory.addresses.insert(address.clone(), facts);
+                    self.memory.people_stale = true;
+                }
                 self.memory.touched.insert(address);
             }
             let about_people = matches!(
@@ -202,11 +206,22 @@ impl Engine {
         )))
     }
 
+    /// Somebody who wrote and is no contact, by their address.
+    fn stranger(&self, who: &str) -> Option<Contact> {
+        let address = AddrSpec::parse(who)?;
+        let facts = super::state::facts_of(&self.store, &address).ok()??;
+        let name = facts.names.first().map_or_else(|| address.to_string(), |(name, _)| name.clone());
+        Some(Contact::alone(address, name))
+    }
+
     /// The one contact a word means.
     pub(super) fn one(&self, who: &str, now: Timestamp) -> std::result::Result<Contact, Reply> {
         match self.memory.people.find(who) {
             Found::One(contact) => Ok(contact.clone()),
-            Found::None => Err(refused(format!("I know nobody by `{who}`: see kithd contacts --all"))),
+            Found::None => {
+                let unknown = || refused(format!("I know nobody by `{who}`: see kithd contacts --all"));
+                self.stranger(who).ok_or_else(unknown)
+            }
             Found::Many(several) => {
                 let rows =
                     several.iter().filter_map(|c| self.memory.reviews.get(&c.id)).map(|r| r.row.clone()).collect();

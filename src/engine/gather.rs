@@ -30,7 +30,6 @@ impl Engine {
         if self.memory.nobody_stale {
             self.refresh_nobody(now)?;
         }
-        self.refresh_away();
         if self.memory.people_stale {
             self.memory.people = self.resolve();
             // who is other than at their last review is looked at again
@@ -45,6 +44,7 @@ impl Engine {
             self.memory.touched.extend(changed);
             self.memory.people_stale = false;
         }
+        self.refresh_away();
         Ok(())
     }
 
@@ -93,7 +93,11 @@ impl Engine {
                 let days = crate::time::days_between(first, last).clamp(0, 60);
                 holidays.extend((0..=days).map(|n| crate::time::add_days(first, n)));
             } else if own.contains(source) && main.marks.absence && main.names.is_empty() {
-                away.push((main.start, main.end));
+                // "Ada Abel on vacation" is hers
+                let whose = |c: &Contact| meetings::names_them(&main.summary, &c.name);
+                if !self.memory.people.contacts().any(whose) {
+                    away.push((main.start, main.end));
+                }
             }
         }
         let mut pauses: Vec<(Timestamp, Timestamp)> = Vec::new();

@@ -185,6 +185,16 @@ pub(super) fn notice(words: &Words, gap: &Gap, since: Timestamp, now: Timestamp)
     entry
 }
 
+/// Tells the user that a source has failed for two weeks, and how to go on without it.
+pub(super) fn lost(words: &Words, source: &str, since: Timestamp, now: Timestamp) -> Entry {
+    let cause = format!("{source} lost {since}");
+    let mut entry = Entry::new(EntryKind::Notice, "notice", "lost", &cause, now, now.plus(60 * DAY));
+    let facts = context! { source => source, since => since.to_string() };
+    entry.reason = words.phrase("notice", "lost", &facts);
+    entry.facts.insert("subject".to_string(), Fact::Text(words.phrase("notice", "failing_subject", &facts)));
+    entry
+}
+
 /// Tells the user that it is well again.
 pub(super) fn well(words: &Words, source: &str, now: Timestamp) -> Entry {
     let mut entry =

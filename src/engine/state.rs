@@ -133,27 +133,27 @@ impl Memory {
         memory.clock = record(store, CLOCK)?;
         memory.woke_at = record(store, WOKE_AT)?;
         memory.known_since = record(store, KNOWN_SINCE)?;
-        for contact in &setup.contacts {
-            for address in &contact.addresses {
-                memory.addresses.entry(address.clone()).or_default();
+        // addresses the user spoke of are looked at even where no mail makes a contact of them
+        let configured = setup.contacts.iter().flat_map(|c| c.addresses.clone());
+        let chosen = memory.choices.iter().flat_map(|c| c.what.addresses());
+        for address in configured.chain(chosen).collect::<Vec<_>>() {
+            if !memory.addresses.contains_key(&address) {
+                let facts = facts_of(store, &address)?.unwrap_or_default();
+                memory.addresses.insert(address, facts);
             }
         }
-        memory.name_chosen();
         Ok(memory)
-    }
-
-    /// Addresses the user spoke of are looked at even where no mail names them.
-    pub fn name_chosen(&mut self) {
-        let named: Vec<AddrSpec> = self.choices.iter().flat_map(|c| c.what.addresses()).collect();
-        for address in named {
-            self.addresses.entry(address).or_default();
-        }
     }
 }
 
 /// Mail both ways, a meeting or a card makes a contact; mail to them alone may become one.
 pub fn may_be_contact(facts: &AddressFacts) -> bool {
     facts.sent > 0 || facts.met > 0 || !facts.card_names.is_empty()
+}
+
+/// What is known of an address.
+pub fn facts_of(store: &Store, address: &AddrSpec) -> Result<Option<AddressFacts>> {
+    store.record(Shelf::Address, address.as_str().as_bytes())?.map(|v| decode(&v)).transpose()
 }
 
 /// A value of a shelf.

@@ -20,6 +20,9 @@ use crate::policy::{Policies, Review, Standing, review};
 use crate::store::{Commit, Strength};
 use crate::time::{DAY, Timestamp};
 
+/// A source that fails this long is reported, whether or not it holds anything back.
+const LOST_AFTER: i64 = 14 * DAY;
+
 /// What a review of one contact changes.
 pub(super) struct Outcome {
     pub entries: Vec<Entry>,
@@ -52,13 +55,17 @@ impl Engine {
 
     /// Facts whose time has come since the last wake: meetings that ended, mail read before its date.
     fn touch_passed(&mut self, now: Timestamp) -> Result<()> {
-        let since = self.memory.woke_at.unwrap_or(now).min(now).minus(DAY);
-        let passed: Vec<_> = self.store.evidence_between(since, now).collect::<std::result::Result<_, _>>()?;
-        for observation in &passed {
+        let woke_at = self.memory.woke_at.unwrap_or_else(|| now.minus(DAY)).min(now);
+        // a meeting lies at its start; what lasts longer than a day is none
+        let recent: Vec<Observation> =
+            self.store.evidence_between(woke_at.minus(DAY), now).collect::<std::result::Result<_, _>>()?;
+        for observation in &recent {
             match observation {
-                Observation::Meeting(meeting) => self.memory.touched.extend(meeting.addresses().cloned()),
-                Observation::Mail(mail) if mail.class == Class::Person => {
-                    self.memory.touched.extend(mail.addresses().cloned())
+                Observation::Meeting(m) if m.main().is_some_and(|r| r.end > woke_at && r.end <= now) => {
+                    self.memory.touched.extend(m.addresses().cloned());
+                }
+                Observation::Mail(mail) if mail.at > woke_at && mail.class == Class::Person => {
+                    self.memory.touched.extend(mail.addresses().cloned());
                 }
                 _ => {}
             }
@@ -203,6 +210,13 @@ impl Engine {
                 new.push(mails::notice(words, &gap, begun, now));
             }
         }
+        for spec in self.setup.sources.iter().filter(|s| !self.is_left_out(&s.name)) {
+            let state = self.memory.sources.get(&spec.name);
+            if let Some(since) = state.and_then(|s| s.failing_since).filter(|t| now.since(*t) >= LOST_AFTER) {
+                let lost = mails::lost(words, &spec.name, since, now);
+                new.extend((!self.memory.entries.contains_key(&lost.id)).then_some(lost));
+            }
+        }
         for entry in self
             .memory
             .entries
@@ -217,7 +231,9 @@ impl Engine {
                 let mut closed = entry.clone();
                 closed.state = State::Done;
                 closed.closed_at = Some(now);
-                new.push(mails::well(words, &source, now));
+                // what the user took out of coverage is not read again, only not waited for
+                let mended = concerned.is_some() && !self.is_left_out(&source);
+                new.extend(mended.then(|| mails::well(words, &source, now)));
                 new.push(closed);
             }
         }

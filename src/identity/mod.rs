@@ -204,6 +204,14 @@ pub struct Contact {
     known_as: Vec<Vec<String>>,
 }
 
+impl Contact {
+    /// Somebody with one address, whom the lens does not hold.
+    pub fn alone(address: AddrSpec, name: String) -> Contact {
+        let (merges, known_as) = (Vec::new(), Vec::new());
+        Contact { id: ContactId::of(&address), name, addresses: vec![address], merges, person: true, known_as }
+    }
+}
+
 /// The lens: address to contact.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct People {

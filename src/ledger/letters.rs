@@ -2,7 +2,7 @@
 //!
 //! Invariant: only mail in a Sent mailbox is the user's own; a forged "From: me" is nobody's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Person;
 use crate::address::AddrSpec;
@@ -50,12 +50,19 @@ pub struct Letter {
     pub interacts: bool,
     /// Weight for strength, before age.
     pub weight: f64,
+    /// Letters with the same number are one thread.
+    pub thread: usize,
 }
 
 impl Letter {
     /// A person wrote it to the user.
     pub fn is_received_person(&self) -> bool {
         self.direction == Direction::Received && self.class == Class::Person && self.interacts
+    }
+
+    /// The user wrote it, not their out-of-office.
+    pub fn is_by_hand(&self) -> bool {
+        self.direction == Direction::Sent && !matches!(self.class, Class::Auto | Class::Dsn)
     }
 
     /// Holds an act of this kind.
@@ -69,9 +76,10 @@ impl Letter {
         self.mail.acts().iter().find(|a| asks(a.kind)).map(|a| a.text.as_str())
     }
 
-    /// Thanks, in whatever words, and does not itself ask for something.
+    /// Thanks in plain words; or in any, where it does not itself ask for something ("thanks" beneath
+    /// a request thanks for nothing that was).
     pub fn thanks(&self) -> bool {
-        (self.mail.marks().thanks_token || self.has(ActKind::Thanks)) && self.ask().is_none()
+        self.has(ActKind::Thanks) || (self.mail.marks().thanks_token && self.ask().is_none())
     }
 }
 
@@ -111,7 +119,7 @@ pub fn settle_aside(mails: Vec<Mail>, me: &Me, now: Timestamp) -> Vec<Letter> {
         .filter(|m| m.at <= now && !is_own(m))
         .map(|mail| {
             let direction = if is_mine(&mail, me) { Direction::Sent } else { Direction::Received };
-            Letter { direction, part: Part::Unnamed, class: mail.class, interacts: false, weight: 0.0, mail }
+            Letter { direction, part: Part::Unnamed, class: mail.class, interacts: false, weight: 0.0, thread: 0, mail }
         })
         .collect();
     letters.sort_by(|a, b| (a.mail.at, a.mail.id).cmp(&(b.mail.at, b.mail.id)));
@@ -128,6 +136,44 @@ pub fn is_mine(mail: &Mail, me: &Me) -> bool {
 /// One of kithd's own mails, or an answer to one: never an interaction.
 pub fn is_own(mail: &Mail) -> bool {
     mail.own.is_some() || mail.answer.is_some()
+}
+
+/// Numbers threads: letters that name the same Message-ID, as their own or as an ancestor, are one.
+pub fn number_threads<'a>(letters: impl Iterator<Item = &'a mut Letter>) {
+    let mut letters: Vec<&mut Letter> = letters.collect();
+    let mut parent: Vec<usize> = (0..letters.len()).collect();
+    let mut first: BTreeMap<MessageId, usize> = BTreeMap::new();
+    for (n, letter) in letters.iter().enumerate() {
+        for id in letter.mail.message_id.iter().chain(letter.mail.ancestors()) {
+            match first.get(id) {
+                Some(other) => join(&mut parent, n, *other),
+                None => drop(first.insert(id.clone(), n)),
+            }
+        }
+    }
+    for (n, letter) in letters.iter_mut().enumerate() {
+        letter.thread = root(&mut parent, n);
+    }
+}
+
+/// The root of a tree, and a shorter way to it.
+fn root(parent: &mut [usize], n: usize) -> usize {
+    let mut at = n;
+    while let Some(up) = parent.get(at).copied().filter(|up| *up != at) {
+        let above = parent.get(up).copied().unwrap_or(up);
+        if let Some(slot) = parent.get_mut(at) {
+            *slot = above;
+        }
+        at = up;
+    }
+    at
+}
+
+fn join(parent: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(parent, a), root(parent, b));
+    if let Some(slot) = parent.get_mut(a.max(b)) {
+        *slot = a.min(b);
+    }
 }
 
 fn named(mail: &Mail, address: &AddrSpec) -> bool {
@@ -153,7 +199,7 @@ fn letter(mail: Mail, mine: &BTreeSet<MessageId>, person: &Person, me: &Me) -> O
         let named = mail.to.iter().chain(&mail.cc).chain(&mail.bcc).any(theirs);
         let interacts = named && class == Class::Person;
         let weight = weigh(&mail, 2.0, part);
-        return named.then_some(Letter { mail, direction: Direction::Sent, part, class, interacts, weight });
+        return named.then_some(Letter { mail, direction: Direction::Sent, part, class, interacts, weight, thread: 0 });
     }
     let sender = mail.sender()?;
     if !theirs(sender) || me.is_me(&sender.address) {
@@ -167,6 +213,7 @@ fn letter(mail: Mail, mine: &BTreeSet<MessageId>, person: &Person, me: &Me) -> O
             part: Part::Unnamed,
             interacts: false,
             weight: 0.0,
+            thread: 0,
             mail,
         };
         return (about && believed).then_some(bounce);
@@ -184,7 +231,7 @@ fn letter(mail: Mail, mine: &BTreeSet<MessageId>, person: &Person, me: &Me) -> O
     };
     let interacts = class == Class::Person && part != Part::Unnamed;
     let weight = weigh(&mail, 1.0, part);
-    Some(Letter { mail, direction: Direction::Received, part, class, interacts, weight })
+    Some(Letter { mail, direction: Direction::Received, part, class, interacts, weight, thread: 0 })
 }
 
 /// The reader's class is made for received mail; of what lies in Sent only machines' mail is none.

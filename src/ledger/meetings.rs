@@ -278,7 +278,8 @@ fn others(main: &Revision, person: &Person, me: &Me) -> Vec<Address> {
 pub fn names_them(summary: &str, name: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         let parts = text.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '-');
-        parts.filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
+        let bare = |w: &str| w.trim_end_matches("'s").trim_matches('\'').to_lowercase();
+        parts.filter(|w| !w.is_empty()).map(bare).collect()
     };
     let (text, name) = (words(summary), words(name));
     name.len() >= 2 && text.windows(name.len()).any(|w| w == name.as_slice())

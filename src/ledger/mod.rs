@@ -173,8 +173,9 @@ pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory
     aside.extend(others);
     let is_role = !person.in_book && !person.person && (person.desk || person.addresses.iter().all(AddrSpec::is_role));
     let external = is_external(&person.addresses, &view.me);
-    let letters = letters::settle(mails, &aside, &person, &view.me, !meetings.is_empty(), now);
-    let aside = letters::settle_aside(aside, &view.me, now);
+    let mut letters = letters::settle(mails, &aside, &person, &view.me, !meetings.is_empty(), now);
+    let mut aside = letters::settle_aside(aside, &view.me, now);
+    letters::number_threads(letters.iter_mut().chain(&mut aside));
     let encounters = meetings::encounters(meetings, &person, view, now);
     let interactions = interactions(&letters, &encounters, now);
     let gate = gate(&person, &letters, &encounters, is_role);
@@ -302,23 +303,13 @@ impl ContactHistory {
         self.encounters.iter().find(met)
     }
 
-    /// All letters of the threads of `mail`, by the ids it and they name; oldest first.
+    /// All letters of the thread of `mail`, oldest first; none where it is not among them.
     pub fn thread(&self, mail: &Mail) -> Vec<&Letter> {
-        let mut ids: BTreeSet<&MessageId> = mail.message_id.iter().chain(mail.ancestors()).collect();
-        let mut found: BTreeMap<(Timestamp, EvidenceId), &Letter> = BTreeMap::new();
-        loop {
-            let before = found.len();
-            for letter in self.letters.iter().chain(&self.aside) {
-                let own = letter.mail.message_id.iter();
-                if own.clone().chain(letter.mail.ancestors()).any(|id| ids.contains(id)) {
-                    ids.extend(own.chain(letter.mail.ancestors()));
-                    found.insert((letter.mail.at, letter.mail.id), letter);
-                }
-            }
-            if found.len() == before {
-                return found.into_values().collect();
-            }
-        }
+        let all = || self.letters.iter().chain(&self.aside);
+        let Some(thread) = all().find(|l| l.mail.id == mail.id).map(|l| l.thread) else { return Vec::new() };
+        let mut found: Vec<&Letter> = all().filter(|l| l.thread == thread).collect();
+        found.sort_by_key(|l| (l.mail.at, l.mail.id));
+        found
     }
 
     /// Letters that answer `mail`: they name its Message-ID as an ancestor.

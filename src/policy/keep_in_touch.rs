@@ -95,10 +95,12 @@ fn finish(case: &Case<'_>, mut v: Verdict, last: Timestamp) -> Verdict {
     v.veto_if(unanswered >= 3, "your last three mails had no answer");
     v.address = h.preferred_address();
     v.fact("at", Fact::Time(last));
-    v.fact(
-        "how",
-        Fact::Text(h.last(None).map_or("mail", |i| if i.kind == Kind::Met { "meeting" } else { "mail" }).to_string()),
-    );
+    // the user's `done` is contact of a kind nobody knows
+    let how = h.last(None).filter(|i| i.at >= last).map_or("as you said", |i| match i.kind {
+        Kind::Met => "meeting",
+        Kind::Sent | Kind::Received => "mail",
+    });
+    v.fact("how", Fact::Text(how.to_string()));
     v.fact("weeks", Fact::Number(case.now.max(v.due_at).since(last) / (7 * DAY)));
     v.fact("days", Fact::Number(case.now.max(v.due_at).since(last) / DAY));
     let gaps = &h.rhythm.gaps;

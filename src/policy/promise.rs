@@ -1,16 +1,19 @@
 //! What the user promised and has not visibly done. Part of `policy`.
 
-use super::{Case, Fact, Needs, Occasion, Rule, Verdict};
+use super::{Case, Fact, HORIZON, Needs, Occasion, Rule, Verdict};
 use crate::evidence::{Act, ActKind};
 use crate::ledger::{Direction, Encounter, Letter, Part};
 use crate::time::{DAY, HOUR};
 
 /// What is promised for the day it is said on is looked at this much later.
 const SAME_DAY: i64 = 4 * HOUR;
+/// Promises are kept in mind this long, whatever date they name.
+const FAR: i64 = 400 * DAY;
 
 /// Every promise to one contact.
 pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
-    let sent = case.recent(Direction::Sent).filter(|l| l.part == Part::To);
+    let since = case.now.minus(FAR);
+    let sent = case.h.letters.iter().filter(|l| l.is_by_hand() && l.part == Part::To && l.mail.at > since);
     sent.flat_map(|l| {
         let acts = l.mail.acts().iter().enumerate().filter(|(_, a)| a.kind == ActKind::Commitment);
         let lead = l.mail.to.first().is_some_and(|a| case.h.person.addresses.contains(&a.address));
@@ -36,8 +39,13 @@ fn promise(case: &Case<'_>, letter: &Letter, act: &Act, number: u32) -> Option<V
     if earlier.filter(|a| a.kind == ActKind::Commitment).any(|a| a.due == act.due) {
         return None;
     }
+    // a date may be far ahead; what ran out long ago is no case any more
+    let expires = due.plus(30 * DAY);
+    if at < case.now.minus(HORIZON) && expires < case.now {
+        return None;
+    }
     let step = number.saturating_add(1);
-    let mut v = Verdict::new(Occasion::Promise, letter.mail.id.to_string(), step, due, due.plus(30 * DAY), 65);
+    let mut v = Verdict::new(Occasion::Promise, letter.mail.id.to_string(), step, due, expires, 65);
     v.about_mail(letter);
     v.point_if(explicit.is_some(), 15, "you named a date");
     v.point_if(case.h.external, 5, "they work elsewhere");

@@ -17,8 +17,7 @@ pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
             continue;
         }
         let thread = case.h.thread(&letter.mail);
-        let last_mine =
-            |before: Timestamp| thread.iter().rev().find(|l| l.direction == Direction::Sent && l.mail.at < before);
+        let last_mine = |before: Timestamp| thread.iter().rev().find(|l| l.is_by_hand() && l.mail.at < before);
         // a later question of the same thread that the user did not write between is a second ping of this one
         let pings: Vec<&&Letter> = thread
             .iter()
@@ -73,7 +72,7 @@ fn owed(case: &Case<'_>, letter: &Letter, thread: &[&Letter], pings: &[&&Letter]
         case.h.encounters.iter().any(|e| e.mine && e.hosted && e.read_at >= at && e.end > at && !e.cancelled);
     v.veto_if(accepted, "you accepted their meeting");
     v.close_by_letter(case.h.sent_since(at).next());
-    let in_thread = |l: &&&Letter| l.direction == Direction::Sent && l.mail.at > at;
+    let in_thread = |l: &&&Letter| l.is_by_hand() && l.mail.at > at;
     v.close_by_letter(thread.iter().find(in_thread).copied());
     v.address = letter.mail.sender().map(|a| a.address.clone());
     v.fact("quote", Fact::Text(letter.ask().unwrap_or_default().to_string()));

@@ -119,10 +119,13 @@ fn split(text: &str) -> Vec<Block> {
             let quoted = line.to_ascii_uppercase().contains("QUOTED-PRINTABLE");
             soft = quoted && line.ends_with('=');
             if keeping && let Some(block) = blocks.last_mut() {
-                // calcard reads the day without a year in its basic form only
+                // calcard reads a day without a year, and in 4.0 any day, in its basic form only
                 match value.strip_prefix("--").and_then(|date| date.split_once('-')) {
                     Some((month, day)) => push(block, &format!("{head}:--{month}{day}")),
-                    None => push(block, line),
+                    None => match value.split(['T', 't']).next().filter(|date| is_extended_date(date)) {
+                        Some(date) => push(block, &format!("{head}:{}", date.replace('-', ""))),
+                        None => push(block, line),
+                    },
                 }
             }
         }
@@ -131,6 +134,12 @@ fn split(text: &str) -> Vec<Block> {
         block.text.push_str("END:VCARD\r\n");
     }
     blocks
+}
+
+/// `1985-05-12`.
+fn is_extended_date(value: &str) -> bool {
+    value.len() == 10
+        && value.bytes().enumerate().all(|(n, b)| if n == 4 || n == 7 { b == b'-' } else { b.is_ascii_digit() })
 }
 
 fn push(block: &mut Block, line: &str) {
@@ -359,6 +368,7 @@ mod tests {
             ("BDAY:--0229", Some(AnnualDay { month: 2, day: 29, year: None })),
         ] {
             assert_eq!(one(&format!("VERSION:3.0\nFN:Dana\n{line}")).birthday, expected, "{line}");
+            assert_eq!(one(&format!("VERSION:4.0\nFN:Dana\n{line}")).birthday, expected, "4.0 {line}");
         }
         for lines in [
             "ANNIVERSARY:20100512",
