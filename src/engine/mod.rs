@@ -139,7 +139,9 @@ impl Engine {
         });
         let reviews = self.memory.reviews.values().filter_map(|r| r.next_at);
         let summary = self.next_summary(now);
-        let opening = self.setup.hours.next_open(now.plus(1));
+        let hours = &self.setup.hours;
+        let tomorrow = hours.zone.at(crate::time::add_days(hours.zone.date(now), 1), 0);
+        let opening = hours.next_open(if hours.is_open(now) { tomorrow } else { now.plus(1) });
         entries.chain(reviews).chain(summary).chain([opening]).filter(|t| *t > now).min().unwrap_or(limit).min(limit)
     }
 

@@ -75,6 +75,10 @@ pub fn read_message(bytes: &[u8], context: &MailContext<'_>) -> Result<Message, 
     complaints.extend(doubt.map(|d| complain(&d)));
 
     let mut mail = headers(&fields, at, context);
+    // what the decoder leaves standing was no encoded-word (RFC 2047) after all
+    if mail.subject.contains("=?") && mail.subject.contains("?=") {
+        complaints.push(complain("Subject with a broken encoded-word; kept as it is"));
+    }
     let mut new_text = String::new();
     let mut meetings = Vec::new();
     let delivered = delivered_aside(&fields, &mail);
