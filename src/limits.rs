@@ -228,6 +228,10 @@ pub const BACKOFF_SECS_MAX: i64 = 6 * HOUR;
 pub const UNKNOWN_SECS: i64 = 6 * HOUR;
 /// Items of a weekly summary.
 pub const SUMMARY_ITEMS: usize = 10;
+/// Steps of a plan: more than a year has openings and reviews for one person.
+pub const PLAN_STEPS: usize = 9_000;
+/// Facts a plan keeps in memory; those of further contacts are read again at each of their reviews.
+pub const PLAN_FACTS: usize = 10_000;
 /// Mails of every kind that kithd may send in an hour, against loops.
 pub const MAILS_AN_HOUR: usize = 20;
 /// Coverage must be this fresh before a delivery (mailboxes), in seconds.

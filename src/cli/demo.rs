@@ -1,6 +1,6 @@
 //! `demo`: a year of an invented person, through the same code as `run`. Part of `cli`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -8,6 +8,7 @@ use super::print::{Look, Out};
 use super::session::{Session, load, unexpected};
 use super::{Outcome, Trouble, contacts, reminders, run};
 use crate::engine::{Reply, Request};
+use crate::evidence::ReminderId;
 use crate::time::now;
 
 /// Arguments of `demo`.
@@ -39,21 +40,28 @@ pub fn demo(arguments: &DemoArguments) -> Outcome {
         std::fs::write(file, &envelope.html).map_err(failed)?;
     }
     show(&mut session, &out, &round)?;
-    let config = world.config.display();
-    out.heading("Now try");
-    out.line(&format!("  export KITHD_CONFIG={config}"));
-    out.line("  kithd contact mentor's-name-or-address      one person, with the whole timeline");
-    out.line(
-        "  kithd explain ID                            the evidence and points of a reminder, and of those not sent",
-    );
-    out.line("  kithd plan --within 30d                     what would come next");
-    out.line(&format!(
-        "  ls {}/delivered/new {}/*.html    the mails, as delivered and as pages",
-        dir.display(),
-        dir.display()
-    ));
-    out.line("Your own mail: copy config.example.toml, name your Maildir, then kithd run --once.");
+    next_steps(&out, &dir, &world.config, round.sent.first().map(|e| e.showing.reminder));
     Ok(())
+}
+
+/// The last lines: what to try next, ready to paste.
+fn next_steps(out: &Out, dir: &Path, config: &Path, first: Option<ReminderId>) {
+    let program = std::env::current_exe().map_or_else(|_| "kithd".to_string(), |p| p.display().to_string());
+    let id = first.map_or_else(|| "ID".to_string(), |id| id.to_string());
+    out.heading("Now try");
+    out.line(&format!("  alias kithd={program}"));
+    out.line(&format!("  export KITHD_CONFIG={}", config.display()));
+    let rows = [
+        (format!("kithd explain {id}"), "the evidence and points of the first reminder"),
+        ("kithd explain olivia".to_string(), "why there is none about somebody"),
+        ("kithd contact dana".to_string(), "one person, with the whole timeline"),
+        ("kithd plan --within 30d".to_string(), "what would come next"),
+        (format!("kithd done {id}"), "the same as answering its mail with: done"),
+        (format!("ls {0}/*.html {0}/delivered/new", dir.display()), "the mails, as pages and as delivered"),
+    ];
+    let rows = rows.map(|(what, why)| vec![(Look::Plain, format!("  {what}")), (Look::Dim, why.to_string())]);
+    out.table(&rows);
+    out.line("Your own mail: config.example.toml shows every key; then kithd run --once.");
 }
 
 fn show(session: &mut Session, out: &Out, round: &crate::daemon::Round) -> Outcome {

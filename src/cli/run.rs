@@ -12,7 +12,7 @@ use super::session::{Session, unexpected};
 use super::{Outcome, Trouble};
 use crate::daemon::{Progress, Round, doors, once};
 use crate::engine::{Reply, Request};
-use crate::time::{DAY, Timestamp, now};
+use crate::time::{Timestamp, now};
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
@@ -107,10 +107,7 @@ impl Bar {
 
 fn report(session: &mut Session, round: &Round, json: bool) -> Outcome {
     let now = session.now;
-    // what would go out within a day, so that a user sees what waits for the hours or the caps
-    let Reply::Reminders(plan) = session.ask(Request::Plan(now.plus(7 * DAY)))? else { return Err(unexpected()) };
-    let waiting: Vec<_> =
-        plan.into_iter().filter(|r| r.due_at <= now && r.would_send_at.is_some_and(|t| t > now)).collect();
+    let Reply::Reminders(waiting) = session.ask(Request::Waiting)? else { return Err(unexpected()) };
     let out = session.out();
     for (source, what) in &round.failed {
         tell(&format!("{source}: {what}"));

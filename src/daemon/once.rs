@@ -52,7 +52,9 @@ pub async fn once(
         perform(effect, engine, post, now, &mut round)?;
     }
     read_all(engine, sources, zone, now, progress, &mut round).await?;
+    tracing::debug!(read = round.read, observed = round.observed, "sources read");
     let mut effects = engine.apply(Event::Woke, now)?;
+    tracing::debug!(effects = effects.len(), "reviewed");
     while !effects.is_empty() {
         let mut more = Vec::new();
         for effect in effects {

@@ -30,6 +30,7 @@ impl Engine {
             Request::Reminders { all } => Ok(Reply::Reminders(self.reminder_rows(all, now)?)),
             Request::Explain(what) => self.explain(&what, now),
             Request::Plan(until) => Ok(Reply::Reminders(self.plan(until, now)?)),
+            Request::Waiting => Ok(Reply::Reminders(self.waiting(now)?)),
             Request::Act(id, act) => self.act(id, act, now),
             Request::Pause(until) => self.pause(until, now),
             Request::Without(source, out) => self.without(source, out, now),

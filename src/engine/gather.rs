@@ -11,6 +11,7 @@ use crate::ledger::{ContactHistory, Facts, Person, Viewpoint, history, meetings,
 use crate::limits;
 use crate::outbox::{EntryKind, State};
 use crate::policy::{HORIZON, Policies};
+use crate::store::{Commit, Strength};
 use crate::time::{DAY, Span, Timestamp};
 
 impl Engine {
@@ -21,20 +22,26 @@ impl Engine {
         {
             self.rebuild_addresses()?;
         }
+        if !super::state::is_same_config(&self.store, &self.setup)? {
+            self.memory.touched.extend(self.memory.addresses.keys().cloned());
+            let put = super::state::put_config(&self.setup);
+            self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Atomic)?;
+        }
         if self.memory.nobody_stale {
             self.refresh_nobody(now)?;
         }
         if self.memory.people_stale {
-            let before = std::mem::take(&mut self.memory.people);
             self.memory.people = self.resolve();
-            for contact in self.memory.people.contacts() {
-                let same = before
-                    .by_id(contact.id)
-                    .is_some_and(|old| old.addresses == contact.addresses && old.name == contact.name);
-                if !same {
-                    self.memory.touched.extend(contact.addresses.iter().cloned());
-                }
-            }
+            // who is other than at their last review is looked at again
+            let reviewed = |c: &Contact| {
+                let row = self.memory.reviews.get(&c.id).map(|r| &r.row);
+                row.is_some_and(|r| {
+                    r.addresses.iter().eq(c.addresses.iter().collect::<BTreeSet<_>>()) && r.name == self.name_of(c)
+                })
+            };
+            let changed: Vec<AddrSpec> =
+                self.memory.people.contacts().filter(|c| !reviewed(c)).flat_map(|c| c.addresses.clone()).collect();
+            self.memory.touched.extend(changed);
             self.memory.people_stale = false;
         }
         self.refresh_away();
@@ -136,7 +143,7 @@ impl Engine {
         Ok(history(self.facts_of(contact, now)?, view, now))
     }
 
-    fn facts_of(&self, contact: &Contact, now: Timestamp) -> Result<Facts> {
+    pub(super) fn facts_of(&self, contact: &Contact, now: Timestamp) -> Result<Facts> {
         let (mut mails, mut meetings, mut cards) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for address in &contact.addresses {
             for observation in self.store.of_address(address, limits::FACTS)? {
@@ -288,6 +295,7 @@ impl Engine {
             person: is_person == Some(true) || (is_person.is_none() && setting.is_some()),
             ignored: is_person == Some(false),
             in_book: cards.values().any(|c| !c.gone),
+            desk: !contact.person,
         }
     }
 }

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::state::{may_be_contact, put_address, put_known_since, put_me, put_source};
 use super::{Engine, Result, answers};
 use crate::address::AddrSpec;
-use crate::evidence::{Batch, Class, EventStatus, FullReading, Mail, Meeting, Observation, Speaker};
+use crate::evidence::{Batch, Class, EventStatus, FullReading, Mail, Meeting, MessageId, Observation, Speaker};
 use crate::identity::AddressFacts;
 use crate::ledger::letters::{is_mine, is_own};
 use crate::ledger::meetings;
 use crate::limits;
+use crate::outbox::Entry;
+use crate::policy::Fact;
 use crate::store::{Commit, Shelf, Strength};
 use crate::time::{Timestamp, Zone};
 
@@ -106,8 +108,22 @@ impl Engine {
         hash.as_bytes().iter().take(16).copied().collect()
     }
 
-    /// Marks whom a fact speaks of for review, and what the lenses rest on as out of date.
+    /// Marks whom a fact speaks of for review, and what the lenses rest on as out of date. Mail touches
+    /// also those whose open reminder is about its thread or names somebody it went to.
     pub(super) fn touch(&mut self, observation: &Observation) {
+        if let Observation::Mail(mail) = observation {
+            let ancestors: BTreeSet<&MessageId> = mail.ancestors().collect();
+            let parties: BTreeSet<&str> = mail.addresses().map(AddrSpec::as_str).collect();
+            let concerned = |e: &&Entry| {
+                let thread =
+                    e.about.as_ref().and_then(|a| a.message_id.as_ref()).is_some_and(|id| ancestors.contains(id));
+                let named = matches!(e.facts.get("addresses"), Some(Fact::List(all)) if all.iter().any(|a| parties.contains(a.as_str())));
+                e.state.is_open() && (thread || named)
+            };
+            let whom = self.memory.entries.values().filter(concerned).filter_map(|e| e.whom.as_ref()?.address.clone());
+            let whom: Vec<AddrSpec> = whom.collect();
+            self.memory.touched.extend(whom);
+        }
         match observation {
             Observation::Mail(mail) if !matches!(mail.class, Class::Bulk | Class::List) || mail.lies_in_sent() => {
                 self.memory.touched.extend(mail.addresses().cloned());

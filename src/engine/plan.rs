@@ -9,113 +9,161 @@ use super::reply::ReminderRow;
 use super::{Engine, Result};
 use crate::evidence::{Observation, ReminderId};
 use crate::identity::ContactId;
+use crate::ledger::{Facts, Viewpoint, history};
+use crate::limits;
+use crate::outbox::words::Words;
 use crate::outbox::{Channel, Entry, EntryKind, State, queue};
-use crate::time::{DAY, Timestamp};
+use crate::policy::Policies;
+use crate::time::{DAY, Timestamp, add_days};
 
-/// Steps of one plan; a year of hourly steps.
-const STEPS: usize = 9_000;
+/// A plan in the making.
+struct Draft<'a> {
+    engine: &'a Engine,
+    words: Words,
+    policies: Policies,
+    view: Viewpoint,
+    entries: BTreeMap<ReminderId, Entry>,
+    /// When each contact is looked at next.
+    next: BTreeMap<ContactId, Timestamp>,
+    /// What the store says of contacts, kept while it is not too much.
+    facts: BTreeMap<ContactId, Facts>,
+    kept: usize,
+    sent: Vec<(Timestamp, Entry)>,
+}
 
 impl Engine {
     /// Reminders that would be sent between `now` and `until`, each with its time.
     pub(super) fn plan(&mut self, until: Timestamp, now: Timestamp) -> Result<Vec<ReminderRow>> {
         self.refresh(now)?;
-        let words = self.words(now)?;
-        let (policies, view) = (self.policies(), self.viewpoint());
-        let mut entries: BTreeMap<ReminderId, Entry> = self.memory.entries.clone();
-        let mut next: BTreeMap<ContactId, Timestamp> =
-            self.memory.reviews.iter().filter_map(|(id, r)| Some((*id, r.next_at?))).collect();
-        next.extend(self.memory.touched.iter().filter_map(|a| self.memory.people.contact_of(a)).map(|c| (c.id, now)));
-        self.plan_meetings(&mut next, until, now)?;
-        let mut rows = Vec::new();
+        let mut draft = self.draft(now)?;
+        draft.next = self.memory.reviews.iter().filter_map(|(id, r)| Some((*id, r.next_at?))).collect();
+        let touched = self.memory.touched.iter().filter_map(|a| self.memory.people.contact_of(a));
+        draft.next.extend(touched.map(|c| (c.id, now)));
+        draft.await_meetings(until, now)?;
+        draft.run(until, now)?;
+        Ok(draft.rows())
+    }
+
+    /// What is due at `now` and waits for hours or caps, each with the time it would go.
+    pub(super) fn waiting(&self, now: Timestamp) -> Result<Vec<ReminderRow>> {
+        let mut draft = self.draft(now)?;
+        draft.run(now.plus(14 * DAY), now)?;
+        Ok(draft.rows().into_iter().filter(|r| r.due_at <= now && r.would_send_at.is_some_and(|t| t > now)).collect())
+    }
+
+    fn draft(&self, now: Timestamp) -> Result<Draft<'_>> {
+        Ok(Draft {
+            engine: self,
+            words: self.words(now)?,
+            policies: self.policies(),
+            view: self.viewpoint(),
+            entries: self.memory.entries.clone(),
+            next: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            kept: 0,
+            sent: Vec::new(),
+        })
+    }
+}
+
+impl Draft<'_> {
+    fn run(&mut self, until: Timestamp, now: Timestamp) -> Result<()> {
         let mut at = now;
-        for _ in 0..STEPS {
-            let due: Vec<ContactId> = next.iter().filter(|(_, t)| **t <= at).map(|(id, _)| *id).collect();
-            for id in due {
-                next.remove(&id);
-                let Some(contact) = self.memory.people.by_id(id) else { continue };
-                let history = self.history_of(contact, &view, at)?;
-                let review = crate::policy::review(&history, &policies, at);
-                next.extend(review.next_at.map(|t| (id, t)));
-                let changed = super::wake::reconcile(&entries, &history, &review, &policies, &words, at);
-                entries.extend(changed.into_iter().map(|e| (e.id, e)));
-            }
-            for entry in entries.values_mut().filter(|e| e.state.is_open()) {
+        for _ in 0..limits::PLAN_STEPS {
+            self.review(at)?;
+            for entry in self.entries.values_mut().filter(|e| e.state.is_open()) {
                 entry.tick(at);
                 entry.hold(None, at);
             }
-            while let Some(pick) = queue::pick(&entries, &policies, self.setup.caps, at) {
-                for id in std::iter::once(&pick.lead).chain(&pick.merged) {
-                    if let Some(entry) = entries.get_mut(id) {
-                        entry.begin(|_| None);
-                        entry.shown(at);
-                        if *id != pick.lead {
-                            entry.shown_in = Some(pick.lead);
-                        }
-                        rows.push((at, entry.clone()));
-                    }
+            while let Some(pick) = queue::pick(&self.entries, &self.policies, self.engine.setup.caps, at) {
+                self.show(pick.lead, None, at);
+                for id in pick.merged {
+                    self.show(id, Some(pick.lead), at);
                 }
             }
-            self.plan_summary(&mut entries, at, &mut rows);
-            let waiting = entries
-                .values()
-                .filter(|e| matches!(e.state, State::Due | State::Snoozed))
-                .map(|e| e.try_at.max(e.due_at));
-            let opening = policies.hours.next_open(at.plus(1).max(policies.away_until(at).unwrap_or(at)));
-            let opening = if policies.hours.is_open(at) {
-                policies
-                    .hours
-                    .next_open(policies.hours.zone.at(crate::time::add_days(policies.hours.zone.date(at), 1), 0))
-            } else {
-                opening
-            };
-            let times = next.values().copied().chain(waiting).chain([opening]).chain(self.next_summary(at));
-            match times.filter(|t| *t > at).min() {
-                Some(t) if t <= until => at = t,
+            self.summary(at);
+            match self.next_step(at) {
+                Some(next) if next <= until => at = next,
                 _ => break,
             }
         }
-        rows.retain(|(_, e)| e.kind == EntryKind::Reminder);
-        Ok(rows
-            .into_iter()
-            .map(|(at, e)| ReminderRow {
-                would_send_at: Some(at),
-                sent_at: None,
-                state: State::Due.as_str().to_string(),
-                ..self.reminder_row(&e, &words)
-            })
-            .collect())
+        Ok(())
+    }
+
+    fn review(&mut self, at: Timestamp) -> Result<()> {
+        let due: Vec<ContactId> = self.next.iter().filter(|(_, t)| **t <= at).map(|(id, _)| *id).collect();
+        for id in due {
+            self.next.remove(&id);
+            let Some(contact) = self.engine.memory.people.by_id(id) else { continue };
+            let facts = match self.facts.get(&id) {
+                Some(facts) => facts.clone(),
+                None => self.engine.facts_of(contact, at)?,
+            };
+            if self.kept < limits::PLAN_FACTS && !self.facts.contains_key(&id) {
+                self.kept += facts.mails.len() + facts.aside.len() + facts.meetings.len();
+                self.facts.insert(id, facts.clone());
+            }
+            let history = history(facts, &self.view, at);
+            let review = crate::policy::review(&history, &self.policies, at);
+            self.next.extend(review.next_at.map(|t| (id, t)));
+            let changed = super::wake::reconcile(&self.entries, &history, &review, &self.words, at);
+            self.entries.extend(changed.into_iter().map(|e| (e.id, e)));
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, id: ReminderId, lead: Option<ReminderId>, at: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.begin(|_| None);
+            entry.shown(at);
+            entry.shown_in = lead;
+            self.sent.push((at, entry.clone()));
+        }
+    }
+
+    /// The summary shows what is due for it on its morning.
+    fn summary(&mut self, at: Timestamp) {
+        let is_time = self.engine.next_summary(at.minus(1)).is_some_and(|t| t <= at && at.since(t) < DAY);
+        let quiet = |e: &&Entry| e.channel == Channel::Summary && e.state == State::Due && e.due_at <= at;
+        let items: Vec<ReminderId> = self.entries.values().filter(quiet).map(|e| e.id).collect();
+        for id in items.into_iter().filter(|_| is_time).take(limits::SUMMARY_ITEMS) {
+            self.show(id, None, at);
+        }
+    }
+
+    /// The next point at which anything can happen.
+    fn next_step(&self, at: Timestamp) -> Option<Timestamp> {
+        let hours = &self.policies.hours;
+        let waiting = self.entries.values().filter(|e| matches!(e.state, State::Due | State::Snoozed));
+        let waiting = waiting.map(|e| e.try_at.max(e.due_at));
+        let tomorrow = hours.zone.at(add_days(hours.zone.date(at), 1), 0);
+        let from = if hours.is_open(at) { tomorrow } else { at.plus(1) };
+        let opening = hours.next_open(from.max(self.policies.away_until(at).unwrap_or(from)));
+        let summary = self.engine.next_summary(at);
+        self.next.values().copied().chain(waiting).chain([opening]).chain(summary).filter(|t| *t > at).min()
     }
 
     /// Planned meetings give their people a review when they have ended.
-    fn plan_meetings(&self, next: &mut BTreeMap<ContactId, Timestamp>, until: Timestamp, now: Timestamp) -> Result<()> {
-        for observation in self.store.evidence_between(now, until) {
+    fn await_meetings(&mut self, until: Timestamp, now: Timestamp) -> Result<()> {
+        for observation in self.engine.store.evidence_between(now, until) {
             let Observation::Meeting(meeting) = observation? else { continue };
             let Some(end) = meeting.main().map(|r| r.end.plus(1)) else { continue };
-            for contact in meeting.addresses().filter_map(|a| self.memory.people.contact_of(a)) {
-                let at = next.entry(contact.id).or_insert(end);
+            for contact in meeting.addresses().filter_map(|a| self.engine.memory.people.contact_of(a)) {
+                let at = self.next.entry(contact.id).or_insert(end);
                 *at = (*at).min(end);
             }
         }
         Ok(())
     }
 
-    /// The summary shows what is due for it on its morning.
-    fn plan_summary(
-        &self,
-        entries: &mut BTreeMap<ReminderId, Entry>,
-        at: Timestamp,
-        rows: &mut Vec<(Timestamp, Entry)>,
-    ) {
-        let is_time = self.next_summary(at.minus(1)).is_some_and(|t| t <= at && at.since(t) < DAY);
-        if !is_time {
-            return;
-        }
-        let quiet =
-            entries.values_mut().filter(|e| e.channel == Channel::Summary && e.state == State::Due && e.due_at <= at);
-        for entry in quiet {
-            entry.begin(|_| None);
-            entry.shown(at);
-            rows.push((at, entry.clone()));
-        }
+    fn rows(self) -> Vec<ReminderRow> {
+        let reminders = self.sent.iter().filter(|(_, e)| e.kind == EntryKind::Reminder);
+        let row = |(at, e): &(Timestamp, Entry)| ReminderRow {
+            would_send_at: Some(*at),
+            sent_at: None,
+            state: State::Due.as_str().to_string(),
+            ..self.engine.reminder_row(e, &self.words)
+        };
+        reminders.map(row).collect()
     }
 }

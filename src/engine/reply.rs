@@ -31,6 +31,8 @@ pub enum Request {
     Explain(String),
     /// `plan`, until then.
     Plan(Timestamp),
+    /// What is due and waits for hours or caps, each with the time it would go.
+    Waiting,
     /// `done`, `snooze`, `dismiss`.
     Act(ReminderId, Act),
     /// `pause`.

@@ -84,6 +84,7 @@ pub struct Memory {
 const CLOCK: &[u8] = b"clock";
 const KNOWN_SINCE: &[u8] = b"known_since";
 const WOKE_AT: &[u8] = b"woke_at";
+const CONFIG: &[u8] = b"config";
 const ME: &[u8] = b"me";
 
 impl Memory {
@@ -224,6 +225,20 @@ pub fn put_me(setup: &Setup) -> Put {
 /// Were the derived facts made for this user?
 pub fn is_same_me(store: &Store, setup: &Setup) -> Result<bool> {
     Ok(store.record(Shelf::Meta, ME)?.is_none_or(|mark| mark == me_mark(setup)))
+}
+
+/// The config the reviews were made by.
+pub fn put_config(setup: &Setup) -> Put {
+    (Shelf::Meta, CONFIG.to_vec(), config_mark(setup))
+}
+
+/// Were the reviews made by this config?
+pub fn is_same_config(store: &Store, setup: &Setup) -> Result<bool> {
+    Ok(store.record(Shelf::Meta, CONFIG)?.is_some_and(|mark| mark == config_mark(setup)))
+}
+
+fn config_mark(setup: &Setup) -> Vec<u8> {
+    blake3::hash(format!("{setup:?}").as_bytes()).as_bytes().to_vec()
 }
 
 fn me_mark(setup: &Setup) -> Vec<u8> {

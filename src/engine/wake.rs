@@ -11,7 +11,7 @@ use super::state::{Put, Reviewed, put_review, put_woke_at};
 use super::{Effect, Engine, EngineError, Result, mails};
 use crate::evidence::{Class, MessageId, Observation, ReminderId};
 use crate::identity::{Contact, ContactId};
-use crate::ledger::{Attendance, ContactHistory, Kind};
+use crate::ledger::{ContactHistory, Kind};
 use crate::outbox::compose::{message_id, reason};
 use crate::outbox::queue::{self, Pick};
 use crate::outbox::words::Words;
@@ -75,13 +75,16 @@ impl Engine {
         let people = &self.memory.people;
         let mut ids: BTreeSet<ContactId> = touched.iter().filter_map(|a| people.contact_of(a)).map(|c| c.id).collect();
         ids.extend(self.memory.reviews.iter().filter(|(_, r)| r.next_at.is_some_and(|t| t <= now)).map(|(id, _)| *id));
-        let open = self.reminders().filter(|e| e.state.is_open()).filter_map(|e| e.whom.as_ref()).map(|w| w.id);
-        ids.extend(open.filter_map(|id| people.by_id(id)).map(|c| c.id));
         ids.into_iter().filter_map(|id| people.by_id(id)).cloned().collect()
     }
 
     pub(super) fn review_due(&mut self, words: &Words, now: Timestamp) -> Result<()> {
         let contacts = self.due_for_review(now);
+        tracing::debug!(contacts = contacts.len(), "to review");
+        self.review(&contacts, words, now)
+    }
+
+    fn review(&mut self, contacts: &[Contact], words: &Words, now: Timestamp) -> Result<()> {
         let (policies, view) = (self.policies(), self.viewpoint());
         for chunk in contacts.chunks(50) {
             let (mut entries, mut puts): (Vec<Entry>, Vec<Put>) = (Vec::new(), Vec::new());
@@ -109,7 +112,7 @@ impl Engine {
         now: Timestamp,
     ) -> Outcome {
         let review = review(history, policies, now);
-        let entries = reconcile(&self.memory.entries, history, &review, policies, words, now);
+        let entries = reconcile(&self.memory.entries, history, &review, words, now);
         let usual = history.rhythm.median_gap().filter(|_| history.rhythm.episodes.len() >= 6).map(|s| s / DAY);
         let reviewed =
             Reviewed { next_at: review.next_at, at: now, row: row(history, policies, now), usual_days: usual };
@@ -142,9 +145,25 @@ impl Engine {
         let policies = self.policies();
         let mut effects = Vec::new();
         while let Some(pick) = queue::pick(&self.memory.entries, &policies, self.setup.caps, now) {
-            effects.extend(self.begin(&pick, words, now)?);
+            // reviewed once more just before it leaves: its reason may be gone, its words of yesterday
+            let stale = self.contact_to_review(&pick, now);
+            match stale {
+                Some(contact) => {
+                    self.review(&[contact], words, now)?;
+                    self.hold(now)?;
+                }
+                None => effects.extend(self.begin(&pick, words, now)?),
+            }
         }
         Ok(effects)
+    }
+
+    /// Whom the pick is about, if they were not reviewed at `now` yet.
+    fn contact_to_review(&self, pick: &Pick, now: Timestamp) -> Option<Contact> {
+        let whom = self.memory.entries.get(&pick.lead)?.whom.as_ref()?;
+        let contact = self.memory.people.by_id(whom.id)?;
+        let fresh = self.memory.reviews.get(&contact.id).is_some_and(|r| r.at == now);
+        (!fresh).then(|| contact.clone())
     }
 
     fn begin(&mut self, pick: &Pick, words: &Words, now: Timestamp) -> Result<Option<Effect>> {
@@ -223,7 +242,6 @@ pub(super) fn reconcile(
     entries: &BTreeMap<ReminderId, Entry>,
     history: &ContactHistory,
     review: &Review,
-    policies: &Policies,
     words: &Words,
     now: Timestamp,
 ) -> Vec<Entry> {
@@ -250,7 +268,6 @@ pub(super) fn reconcile(
             None => changed.push(Entry::of_verdict(v, whom, why)),
         }
     }
-    let _ = policies;
     let theirs = |w: &Whom| history.person.addresses.iter().any(|a| ContactId::of(a) == w.id);
     let vanished =
         entries.values().filter(|e| e.kind == EntryKind::Reminder && e.state.is_open() && !seen.contains(&e.id));
@@ -301,8 +318,6 @@ pub(super) fn row(h: &ContactHistory, policies: &Policies, now: Timestamp) -> Co
         (None, None, None) => (None, None),
     };
     let count = |kind| h.interactions.iter().filter(|i| i.kind == kind).fold(0_u64, |n, _| n.saturating_add(1));
-    let met = h.encounters.iter().filter(|e| e.end <= now && !matches!(e.attendance, Attendance::None(_)));
-    let _ = met;
     ContactRow {
         id: h.person.id,
         name: h.person.name.clone(),

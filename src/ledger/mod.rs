@@ -39,6 +39,8 @@ pub struct Person {
     pub ignored: bool,
     /// Is in the address book.
     pub in_book: bool,
+    /// Identity took the addresses for a desk, a placeholder or a machine.
+    pub desk: bool,
 }
 
 /// Everything about one contact that a history is made of.
@@ -169,7 +171,7 @@ pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory
     let (mails, others): (Vec<Mail>, Vec<Mail>) =
         mails.into_iter().partition(|m| letters::is_between(m, &person, &view.me));
     aside.extend(others);
-    let is_role = !person.in_book && !person.person && person.addresses.iter().all(AddrSpec::is_role);
+    let is_role = !person.in_book && !person.person && (person.desk || person.addresses.iter().all(AddrSpec::is_role));
     let external = is_external(&person.addresses, &view.me);
     let letters = letters::settle(mails, &aside, &person, &view.me, !meetings.is_empty(), now);
     let aside = letters::settle_aside(aside, &view.me, now);
