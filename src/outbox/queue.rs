@@ -9,7 +9,7 @@ use crate::evidence::ReminderId;
 use crate::identity::ContactId;
 use crate::limits;
 use crate::policy::Policies;
-use crate::time::{HOUR, Timestamp};
+use crate::time::{DAY, HOUR, Timestamp};
 
 /// `[schedule]` beyond the hours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +58,8 @@ pub fn pick(entries: &BTreeMap<ReminderId, Entry>, policies: &Policies, caps: Ca
         let of_kind = entries.values().filter(|e| e.was_shown() && relationship_of(e) == relationship);
         of_kind.filter_map(|e| e.first_sent_at).max().unwrap_or(Timestamp::MIN)
     };
-    let urgent = due.iter().find(|e| e.pressing || e.showing > 0);
+    // what cannot wait, and what would run out before the next day's places: a birthday is never late
+    let urgent = due.iter().find(|e| e.pressing || e.showing > 0 || e.expires_at.since(now) < DAY);
     let lead = urgent.or_else(|| due.iter().min_by_key(|e| (served(relationship_of(e)), rank(e))))?;
     let whom = lead.whom.as_ref().map(|w| w.id);
     let same = due.iter().filter(|e| e.id != lead.id && whom.is_some() && e.whom.as_ref().map(|w| w.id) == whom);
