@@ -5,8 +5,7 @@
 use std::path::PathBuf;
 
 use kithd::evidence::ActKind;
-use kithd::read::acts::{ActContext, sentence_acts, text_facts};
-use kithd::read::new_text::NewText;
+use kithd::read::acts::sentence_acts;
 use kithd::time::Date;
 
 fn corpus(name: &str) -> Option<Vec<serde_json::Value>> {
@@ -71,26 +70,4 @@ fn commitments() {
 fn gratitude() {
     reaches(measure("gratitude_enron.jsonl", &[ActKind::Thanks], developed_on), 0.90, 0.85);
     reaches(measure("gratitude_enron.jsonl", &[ActKind::Thanks], |_| true), 0.90, 0.85);
-}
-
-/// Texts of about 600 bytes a second; run it with `--release --ignored`.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let body = "Hi Dana,\n\nthank you for the notes on the workshop, they were of great help to all of us here.\n\n\
-        I went through the list again and found two things that are still open: the room for the second day, and the\n\
-        food. Could you ask the hotel whether the large room is free on Thursday? The price they named in March was\n\
-        fine, but it did not include the projector. Everything else looks good to me, and the team is looking forward\n\
-        to seeing everybody again after such a long time. I'll send you the final list of names by Friday.\n\n\
-        It was raining here all week, so I hope the weather will be kinder in May.";
-    let text = NewText { text: body.to_string(), body: body.to_string(), closing: "Best, Tom".to_string() };
-    let written_on: Date = "2026-05-13".parse().unwrap();
-    let context = ActContext { subject: "Workshop", written_on, attachment: false, recipients: 1 };
-    assert_eq!(text_facts(&text, &context).acts.len(), 4);
-    let started = std::time::Instant::now();
-    let rounds = 20_000;
-    for _ in 0..rounds {
-        std::hint::black_box(text_facts(std::hint::black_box(&text), &context));
-    }
-    println!("{} bytes: {:.0} texts a second", body.len(), f64::from(rounds) / started.elapsed().as_secs_f64());
 }

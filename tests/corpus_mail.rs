@@ -195,35 +195,6 @@ fn own_messages_give_what_is_written_beside_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `cargo test --release --test corpus_mail -- --ignored --nocapture speed`
-#[test]
-#[ignore = "measures; run it in a release build"]
-fn speed() {
-    for name in ["mail_mixed", "mail_bulk"] {
-        let Some(files) = corpora(name) else { return };
-        let zone = Zone::utc();
-        let now = Timestamp::parse("2026-06-01T00:00:00Z").unwrap();
-        for (what, text_since) in [("headers", Timestamp::MAX), ("text", Timestamp::MIN)] {
-            let context = MailContext {
-                source: "s",
-                place: "p",
-                role: Role::Inbox,
-                arrived_at: now,
-                now,
-                text_since,
-                zone: &zone,
-            };
-            let began = std::time::Instant::now();
-            let rounds = 10;
-            let mut read = 0;
-            for _ in 0..rounds {
-                read += files.iter().filter(|(_, b)| read_message(b, &context).is_ok()).count();
-            }
-            println!("{name} {what}: {:.0} messages a second", read as f64 / began.elapsed().as_secs_f64());
-        }
-    }
-}
-
 /// Letters of people, put into the plainest of messages: their words alone must not make a mailing.
 #[test]
 fn letters_of_people_are_no_mailings() {

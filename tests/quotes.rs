@@ -180,23 +180,3 @@ fn reading_twice_changes_nothing() {
     }
     assert!(same * 100 >= all * 99, "{same} of {all}");
 }
-
-/// `cargo test --release --test quotes -- --ignored --nocapture speed`
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let mail = std::fs::read_to_string("tests/corpus/quotes/en.txt").unwrap();
-    let cases: Vec<&str> = mail.split("#case ").skip(1).filter_map(|c| c.split_once("\n#new\n")).map(|c| c.0).collect();
-    // About 2 KB each: some paragraphs, then a reply with its quote.
-    let prose =
-        "We looked at the figures again this morning and they agree with what you sent.\nThe rest can wait.\n\n";
-    let mails: Vec<String> =
-        cases.iter().map(|c| format!("{}{c}\n{}", prose.repeat(8), "> quoted line of text\n".repeat(40))).collect();
-    let bytes: usize = mails.iter().map(String::len).sum();
-    new_text(&mails[0]);
-    let (start, rounds) = (std::time::Instant::now(), 200);
-    let kept: usize = (0..rounds).flat_map(|_| &mails).map(|m| new_text(m).text.len()).sum();
-    let count = rounds * mails.len();
-    let rate = count as f64 / start.elapsed().as_secs_f64();
-    println!("{rate:.0} messages a second of {} bytes ({kept})", bytes / mails.len());
-}

@@ -110,13 +110,13 @@ impl Engine {
         };
         let known = self.setup.relationship_names().iter().map(ToString::to_string).collect::<Vec<_>>();
         for setting in &settings {
-            if let Setting::Relationship(name) = setting {
-                if !known.contains(name) {
-                    return Ok(refused(format!(
-                        "`{name}` is no relationship: use one of {}, or add [relationships.{name}] to the config",
-                        known.join(", ")
-                    )));
-                }
+            if let Setting::Relationship(name) = setting
+                && !known.contains(name)
+            {
+                return Ok(refused(format!(
+                    "`{name}` is no relationship: use one of {}, or add [relationships.{name}] to the config",
+                    known.join(", ")
+                )));
             }
         }
         self.choose(settings.into_iter().map(|s| s.word(address.clone())).collect(), now)?;

@@ -102,10 +102,12 @@ impl Engine {
                 wrote.push(r.row.name.clone());
             }
             let silence = r.row.last_contact_at.map(|t| now.since(t) / DAY);
-            if let (Some(days), Some(usual)) = (silence, r.usual_days.filter(|u| *u > 0)) {
-                if days > usual.saturating_mul(2) && days > 21 && days < 400 {
-                    drifting.push((days.saturating_mul(100) / usual, r.row.name.clone(), days, usual));
-                }
+            if let (Some(days), Some(usual)) = (silence, r.usual_days.filter(|u| *u > 0))
+                && days > usual.saturating_mul(2)
+                && days > 21
+                && days < 400
+            {
+                drifting.push((days.saturating_mul(100) / usual, r.row.name.clone(), days, usual));
             }
         }
         drifting.sort_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));

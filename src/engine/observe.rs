@@ -58,10 +58,10 @@ impl Engine {
             }
             self.note(&joined, &mut facts)?;
             self.touch(&joined);
-            if let Observation::Mail(mail) = &joined {
-                if mail.answer.is_some() {
-                    told.push(mail.clone());
-                }
+            if let Observation::Mail(mail) = &joined
+                && mail.answer.is_some()
+            {
+                told.push(mail.clone());
             }
             new.insert(id, joined);
         }
@@ -226,10 +226,10 @@ impl Engine {
         known.sent = known.sent.max(u32::from(says.sent));
         known.met = known.met.max(u32::from(says.met));
         known.first_at = Some(known.first_at.map_or(at, |t| t.min(at)));
-        if let Some(name) = name {
-            if !known.names.iter().any(|(n, _)| n == name) {
-                known.see_name(name);
-            }
+        if let Some(name) = name
+            && !known.names.iter().any(|(n, _)| n == name)
+        {
+            known.see_name(name);
         }
         Ok(())
     }
@@ -285,11 +285,9 @@ impl Engine {
                         gone.push(Observation::Meeting(meeting));
                     }
                 }
-                Observation::Card(mut card) => {
-                    if card.source == source && !card.gone && full.lacks(card.id) {
-                        card.gone = true;
-                        gone.push(Observation::Card(card));
-                    }
+                Observation::Card(mut card) if card.source == source && !card.gone && full.lacks(card.id) => {
+                    card.gone = true;
+                    gone.push(Observation::Card(card));
                 }
                 _ => {}
             }

@@ -113,18 +113,18 @@ impl Memory {
         for record in store.records(Shelf::Complaint) {
             memory.complaints.push(decode(&record?.1)?);
         }
-        memory.complaints.sort_by(|a, b| a.at.cmp(&b.at));
+        memory.complaints.sort_by_key(|a| a.at);
         for observation in store.choices() {
             if let Observation::Choice(choice) = observation? {
                 memory.choices.push(choice);
             }
         }
-        memory.choices.sort_by(|a, b| (a.at, a.id).cmp(&(b.at, b.id)));
+        memory.choices.sort_by_key(|a| (a.at, a.id));
         for observation in store.evidence_between(Timestamp::MIN, Timestamp::MIN) {
-            if let Observation::Card(card) = observation? {
-                if !card.gone {
-                    memory.cards.push(card.addresses);
-                }
+            if let Observation::Card(card) = observation?
+                && !card.gone
+            {
+                memory.cards.push(card.addresses);
             }
         }
         for record in store.records(Shelf::Forgotten) {
@@ -137,10 +137,8 @@ impl Memory {
         let configured = setup.contacts.iter().flat_map(|c| c.addresses.clone());
         let chosen = memory.choices.iter().flat_map(|c| c.what.addresses());
         for address in configured.chain(chosen).collect::<Vec<_>>() {
-            if !memory.addresses.contains_key(&address) {
-                let facts = facts_of(store, &address)?.unwrap_or_default();
-                memory.addresses.insert(address, facts);
-            }
+            let facts = facts_of(store, &address)?.unwrap_or_default();
+            memory.addresses.entry(address).or_insert(facts);
         }
         Ok(memory)
     }

@@ -78,6 +78,7 @@ pub type SourceName = String;
 
 /// One fact.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // nearly all of them are mail: a box would cost more than it saves
 pub enum Observation {
     /// A message.
     Mail(Mail),

@@ -89,7 +89,7 @@ pub fn settle(mails: Vec<Mail>, aside: &[Mail], person: &Person, me: &Me, met: b
         mails.iter().chain(aside).filter(|m| is_mine(m, me)).filter_map(|m| m.message_id.clone()).collect();
     let mut letters: Vec<Letter> =
         mails.into_iter().filter(|m| m.at <= now).filter_map(|m| letter(m, &mine, person, me)).collect();
-    letters.sort_by(|a, b| (a.mail.at, a.mail.id).cmp(&(b.mail.at, b.mail.id)));
+    letters.sort_by_key(|a| (a.mail.at, a.mail.id));
     let wrote_to = |address: &AddrSpec, letters: &[Letter]| {
         letters.iter().any(|l| l.direction == Direction::Sent && l.class == Class::Person && named(&l.mail, address))
     };
@@ -122,7 +122,7 @@ pub fn settle_aside(mails: Vec<Mail>, me: &Me, now: Timestamp) -> Vec<Letter> {
             Letter { direction, part: Part::Unnamed, class: mail.class, interacts: false, weight: 0.0, thread: 0, mail }
         })
         .collect();
-    letters.sort_by(|a, b| (a.mail.at, a.mail.id).cmp(&(b.mail.at, b.mail.id)));
+    letters.sort_by_key(|a| (a.mail.at, a.mail.id));
     letters
 }
 

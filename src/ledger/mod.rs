@@ -257,7 +257,7 @@ fn interactions(letters: &[Letter], encounters: &[Encounter], now: Timestamp) ->
         })
     });
     let mut all: Vec<Interaction> = mails.chain(meetings).collect();
-    all.sort_by(|a, b| (a.at, a.id).cmp(&(b.at, b.id)));
+    all.sort_by_key(|a| (a.at, a.id));
     all
 }
 

@@ -52,7 +52,7 @@ pub fn pick(entries: &BTreeMap<ReminderId, Entry>, policies: &Policies, caps: Ca
     }
     let free = |e: &&Entry| e.kind == EntryKind::Reminder && !contact_is_full(entries, e, caps, now);
     let mut due: Vec<&Entry> = entries.values().filter(ready).filter(free).collect();
-    due.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    due.sort_by_key(|a| rank(a));
     // the relationship that was served longest ago comes first, so that none starves
     let served = |relationship: Option<&str>| {
         let of_kind = entries.values().filter(|e| e.was_shown() && relationship_of(e) == relationship);

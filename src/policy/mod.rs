@@ -158,12 +158,15 @@ impl Case<'_> {
     }
 }
 
+/// A rule: every cause of one contact inside its windows.
+type RuleOf = fn(&Case<'_>) -> Vec<Verdict>;
+
 /// Reviews one contact as of `now`.
 pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
     let case = Case { h, p, now };
     let mut verdicts = Vec::new();
     if h.is_contact && !h.person.ignored {
-        let rules: [(Rule, fn(&Case<'_>) -> Vec<Verdict>); 6] = [
+        let rules: [(Rule, RuleOf); 6] = [
             (Rule::ThankYou, thank_you::verdicts),
             (Rule::FollowUp, follow_up::verdicts),
             (Rule::ReplyOwed, reply_owed::verdicts),

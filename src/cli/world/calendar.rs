@@ -62,10 +62,10 @@ impl Event {
     }
 
     fn with(self, who: Person) -> Event {
-        self.as_answered(who, "ACCEPTED")
+        self.answering(who, "ACCEPTED")
     }
 
-    fn as_answered(mut self, who: Person, answer: &'static str) -> Event {
+    fn answering(mut self, who: Person, answer: &'static str) -> Event {
         self.attendees.push((who, answer));
         self
     }
@@ -218,7 +218,7 @@ fn lately(days: &Days) -> Vec<Event> {
             .by(LUKAS)
             .with(LUKAS)
             .with(JONAS)
-            .as_answered(ALEX_WORK, "DECLINED"),
+            .answering(ALEX_WORK, "DECLINED"),
         Event::new("dentist", "Dentist", days, days.working(-2, 8, 30), 30),
         Event::new("hanna-next", "Voice and tone, next round", days, days.working(-3, 14, 0), 60)
             .by(ALEX_WORK)

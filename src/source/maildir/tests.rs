@@ -152,16 +152,6 @@ impl World {
         }
     }
 
-    /// As if the folders had changed just now.
-    fn forget_mtimes(&mut self) {
-        for ((place, _), value) in self.store.iter_mut().filter(|((_, part), _)| *part == 0) {
-            let mut known = Known::load(vec![Cursor { place: place.clone(), part: 0, value: value.clone() }]);
-            let state = State { cur: None, ..known.state.unwrap() };
-            // only the state is written: this `Known` has no buckets
-            *value = known.update(place, state, &[]).pop().unwrap().value;
-        }
-    }
-
     fn read(&mut self) -> Seen {
         self.read_text_since(self.now - 120 * DAY)
     }
@@ -583,49 +573,4 @@ fn links_in_circles_are_walked_once() {
     let seen = world.read();
     assert_eq!(seen.ids(), ["a"]);
     assert_eq!(seen.through().1.len(), 2);
-}
-
-/// Time over a large Maildir, with the real reader: `KITHD_MAILDIR=/path cargo test --release -- --ignored`.
-#[test]
-#[ignore = "measures; needs a large Maildir in KITHD_MAILDIR"]
-fn a_large_maildir_is_read_in_time() {
-    let Some(path) = std::env::var_os("KITHD_MAILDIR") else { return };
-    let mut world = World::new(&[""]);
-    world.params.path = path.into();
-    world.params.history = Span { months: 1200, seconds: 0 };
-    let zone = Zone::utc();
-    let now = Timestamp::from_second(fs::metadata(&world.params.path).unwrap().mtime() + 10 * DAY);
-    for round in ["first", "nothing new", "listed again"] {
-        if round == "listed again" {
-            world.forget_mtimes();
-        }
-        let cursors: Vec<Cursor> = world
-            .store
-            .iter()
-            .map(|((place, part), value)| Cursor { place: place.clone(), part: *part, value: value.clone() })
-            .collect();
-        let occasion = Occasion { now, zone: &zone, text_since: now.minus(120 * DAY) };
-        let (mut observations, mut complaints, mut batches) = (0, 0, 0);
-        let store = &mut world.store;
-        let start = std::time::Instant::now();
-        let mut send = |report: Report| {
-            if let Report::Batch(batch) = report {
-                batches += 1;
-                observations += batch.observations.len();
-                complaints += batch.complaints.len();
-                for c in batch.cursors {
-                    store.insert((c.place, c.part), c.value);
-                }
-            }
-            Ok(())
-        };
-        read(&world.params, cursors, &occasion, &mut send).unwrap();
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap().to_string();
-        eprintln!(
-            "{round}: {observations} observations, {complaints} complaints, {batches} batches, {:?}, {peak}",
-            start.elapsed()
-        );
-        assert_eq!(observations > 0, round == "first");
-    }
 }
