@@ -53,7 +53,7 @@ fn next_steps(out: &Out, dir: &Path, config: &Path, first: Option<ReminderId>) {
     out.line(&format!("  export KITHD_CONFIG={}", config.display()));
     let rows = [
         (format!("kithd explain {id}"), "the evidence and points of the first reminder"),
-        ("kithd explain olivia".to_string(), "why there is none about somebody"),
+        ("kithd explain farid".to_string(), "why there is none about somebody"),
         ("kithd contact dana".to_string(), "one person, with the whole timeline"),
         ("kithd plan --within 30d".to_string(), "what would come next"),
         (format!("kithd done {id}"), "the same as answering its mail with: done"),

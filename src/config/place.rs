@@ -104,7 +104,9 @@ pub fn find(
     }
     let looked: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
     let looked = looked.join(" nor ");
-    Err(format!("there is no config: neither {looked}. `kithd init` writes one; --config FILE names another"))
+    Err(format!(
+        "there is no config: neither {looked}. Copy config.example.toml there, or name another with --config FILE"
+    ))
 }
 
 /// Does `inner` lie in `outer`, or is it the same? By their names only.
@@ -154,7 +156,7 @@ mod tests {
         assert_eq!(
             find(None, vars, found(&[])),
             Err("there is no config: neither /h/.config/kithd/config.toml nor /etc/kithd/config.toml. \
-                 `kithd init` writes one; --config FILE names another"
+                 Copy config.example.toml there, or name another with --config FILE"
                 .to_string())
         );
     }

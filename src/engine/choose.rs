@@ -9,7 +9,7 @@ use crate::evidence::{Choice, Observation, ReminderId, Word};
 use crate::identity::{Contact, Found};
 use crate::outbox::{Entry, EntryKind};
 use crate::store::{Commit, Erasure, Shelf, Strength};
-use crate::time::Timestamp;
+use crate::time::{HOUR, Timestamp};
 
 impl Engine {
     /// Takes choices in; the same one again changes nothing.
@@ -55,7 +55,12 @@ impl Engine {
     }
 
     fn choose(&mut self, words: Vec<Word>, now: Timestamp) -> Result<()> {
-        self.chose(words.into_iter().map(|w| Choice::by_command(w, now)).collect(), now)?;
+        // of two words about one thing the latest holds: under --at many are said in one second
+        let last = self.memory.choices.last().map_or(Timestamp::MIN, |c| c.at);
+        let first = if last >= now && last.since(now) < HOUR { last.plus(1) } else { now };
+        let at = |n: usize| first.plus(i64::try_from(n).unwrap_or(0));
+        let choices = words.into_iter().enumerate().map(|(n, w)| Choice::by_command(w, at(n)));
+        self.chose(choices.collect(), now)?;
         self.review_now(now)
     }
 
