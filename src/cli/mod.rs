@@ -235,7 +235,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
 fn start_log() {
     use tracing_subscriber::EnvFilter;
     let mut filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
-    for quiet in ["lettre=warn", "async_imap=warn", "imap_proto=warn", "rustls=warn", "sled=warn", "rrule=error"] {
+    for quiet in ["lettre=warn", "async_imap=warn", "imap_proto=warn", "rustls=warn", "sled=off", "rrule=error"] {
         if let Ok(directive) = quiet.parse() {
             filter = filter.add_directive(directive);
         }
