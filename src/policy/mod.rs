@@ -190,7 +190,12 @@ pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
         }
         v.contact = Some(h.person.id);
     }
-    let times = verdicts.iter().flat_map(|v| [v.due_at, v.expires_at]);
+    // what is closed stays so; what is vetoed or low changes with evidence, or by a date that is looked at daily
+    let times = verdicts.iter().filter_map(|v| match v.standing(now) {
+        Standing::Waiting => Some(v.due_at),
+        Standing::Due => Some(v.expires_at),
+        Standing::Closed | Standing::Vetoed | Standing::Low | Standing::Expired => None,
+    });
     let next_at = times.chain(milestone::next_look(&case)).filter(|t| *t > now).min();
     Review { verdicts, next_at }
 }
