@@ -23,7 +23,7 @@ impl Engine {
         match request {
             Request::Status => Ok(Reply::Status(Box::new(self.status(now)))),
             Request::Contacts { all } => Ok(Reply::Contacts(self.contact_rows(all, now)?)),
-            Request::Contact(who) => match self.one(&who, now) {
+            Request::Contact(who) => match self.one(&who) {
                 Ok(contact) => Ok(Reply::Contact(Box::new(self.sheet(&contact, now)?))),
                 Err(reply) => Ok(reply),
             },
@@ -183,7 +183,7 @@ impl Engine {
         let by_id = ReminderId::parse(what).and_then(|id| self.memory.entries.get(&id));
         let contact = match by_id {
             Some(entry) => entry.whom.as_ref().and_then(|w| self.memory.people.by_id(w.id)).cloned(),
-            None => match self.one(what, now) {
+            None => match self.one(what) {
                 Ok(contact) => Some(contact),
                 Err(reply) => return Ok(reply),
             },

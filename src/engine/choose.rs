@@ -106,7 +106,7 @@ impl Engine {
 
     /// `set`.
     pub(super) fn set(&mut self, who: &str, settings: Vec<Setting>, now: Timestamp) -> Result<Reply> {
-        let contact = match self.one(who, now) {
+        let contact = match self.one(who) {
             Ok(contact) => contact,
             Err(reply) => return Ok(reply),
         };
@@ -131,7 +131,7 @@ impl Engine {
 
     /// `merge`.
     pub(super) fn merge(&mut self, a: &str, b: &str, now: Timestamp) -> Result<Reply> {
-        let (one, two) = match (self.one(a, now), self.one(b, now)) {
+        let (one, two) = match (self.one(a), self.one(b)) {
             (Ok(one), Ok(two)) => (one, two),
             (Err(reply), _) | (_, Err(reply)) => return Ok(reply),
         };
@@ -146,7 +146,7 @@ impl Engine {
 
     /// `split`.
     pub(super) fn split(&mut self, who: &str, address: &AddrSpec, now: Timestamp) -> Result<Reply> {
-        let contact = match self.one(who, now) {
+        let contact = match self.one(who) {
             Ok(contact) => contact,
             Err(reply) => return Ok(reply),
         };
@@ -164,7 +164,7 @@ impl Engine {
     /// `forget`: erases all facts about a person and keeps only a keyed hash, so that they are not
     /// collected again.
     pub(super) fn forget(&mut self, who: &str, now: Timestamp) -> Result<Reply> {
-        let contact = match self.one(who, now) {
+        let contact = match self.one(who) {
             Ok(contact) => contact,
             Err(reply) => return Ok(reply),
         };
@@ -220,7 +220,7 @@ impl Engine {
     }
 
     /// The one contact a word means.
-    pub(super) fn one(&self, who: &str, now: Timestamp) -> std::result::Result<Contact, Reply> {
+    pub(super) fn one(&self, who: &str) -> std::result::Result<Contact, Reply> {
         match self.memory.people.find(who) {
             Found::One(contact) => Ok(contact.clone()),
             Found::None => {
@@ -230,7 +230,6 @@ impl Engine {
             Found::Many(several) => {
                 let rows =
                     several.iter().filter_map(|c| self.memory.reviews.get(&c.id)).map(|r| r.row.clone()).collect();
-                let _ = now;
                 Err(Reply::Refused {
                     why: format!("`{who}` could be any of these; use an address or an id"),
                     several: rows,
