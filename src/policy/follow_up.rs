@@ -23,12 +23,14 @@ fn unanswered(case: &Case<'_>, letter: &Letter) -> Vec<Verdict> {
     }
     let at = letter.mail.at;
     let patience = at.plus(case.h.rhythm.their_p90.min(10 * DAY));
+    let back = case.h.away_until.filter(|until| *until > at).map(|until| until.plus(DAY));
     let first_due = case.delay(Rule::FollowUp, 3).after(at, &case.p.hours).max(patience);
+    // who is away is not waited for: their return moves both steps
+    let first_due = first_due.max(back.unwrap_or(first_due));
     let wait = first_due.since(at);
     let second_due = at.plus(wait.saturating_mul(5) / 2);
     let expires = first_due.plus(30 * DAY);
-    let back = case.h.away_until.filter(|until| *until > at).map(|until| until.plus(DAY));
-    let steps = [(1, first_due.max(back.unwrap_or(first_due)), second_due), (2, second_due, expires)];
+    let steps = [(1, first_due, second_due), (2, second_due, expires)];
     let begun = steps.into_iter().filter(|(step, due, _)| *step == 1 || case.now >= *due);
     begun.map(|(step, due, until)| one(case, letter, question, step, due, until.max(due.plus(3 * DAY)))).collect()
 }
