@@ -92,8 +92,6 @@ pub const DATE_AHEAD: i64 = 2 * DAY;
 
 // -- reading calendars and cards --------------------------------------------------------------------
 
-/// Bytes of a feed or file held in memory; a larger one is read component by component.
-pub const FEED_BYTES: u64 = 1 << 30;
 /// Bytes of one calendar component; icalendar needs about 13 KB an event (measured).
 pub const COMPONENT_BYTES: usize = 256 << 10;
 /// Nested `BEGIN`; icalendar overflows the stack at 2,000 (measured).
@@ -243,8 +241,6 @@ pub const COVERAGE_FEED: i64 = DAY;
 pub const COVERAGE_SYNC_STATE: i64 = DAY;
 /// A source that fails this long is reported and can be left out by `without NAME`.
 pub const SOURCE_LOST: i64 = 14 * DAY;
-/// The loop looks at the wall clock at least this often, in seconds.
-pub const WAKE_SECS_MAX: i64 = 60;
 
 // -- who is who --------------------------------------------------------------------------------------------
 

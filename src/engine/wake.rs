@@ -16,7 +16,7 @@ use crate::outbox::compose::{message_id, reason};
 use crate::outbox::queue::{self, Pick};
 use crate::outbox::words::Words;
 use crate::outbox::{Entry, EntryKind, State, Whom};
-use crate::policy::{Policies, Review, Standing, review};
+use crate::policy::{Policies, Review, Standing, Verdict, review};
 use crate::store::{Commit, Strength};
 use crate::time::{DAY, Timestamp};
 
@@ -118,8 +118,11 @@ impl Engine {
         let review = review(history, policies, now);
         let entries = reconcile(&self.memory.entries, history, &review, words, now);
         let usual = history.rhythm.median_gap().filter(|_| history.rhythm.episodes.len() >= 6).map(|s| s / DAY);
-        let reviewed =
-            Reviewed { next_at: review.next_at, at: now, row: row(history, policies, now), usual_days: usual };
+        // what is not due may become so by a date that draws near, or as a veto lapses: looked at daily
+        let unsettled = |v: &Verdict| matches!(v.standing(now), Standing::Low | Standing::Vetoed | Standing::Waiting);
+        let soon = review.verdicts.iter().any(unsettled).then(|| now.plus(DAY));
+        let next_at = review.next_at.into_iter().chain(soon).min();
+        let reviewed = Reviewed { next_at, at: now, row: row(history, policies, now), usual_days: usual };
         Outcome { entries, reviewed }
     }
 
