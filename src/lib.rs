@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod identity;
 pub mod ledger;
 pub mod limits;
+pub mod net;
 pub mod outbox;
 pub mod policy;
 pub mod read;

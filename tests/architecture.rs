@@ -18,6 +18,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("outbox", 50),
     ("store", 60),
     ("engine", 70),
+    ("net", 72),
+    ("imap", 75),
     ("source", 80),
     ("delivery", 80),
     ("config", 90),
@@ -30,7 +32,12 @@ const FLOORS: &[(&str, u32)] = &[
 /// Foreign crate to the paths that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("sled", &["store/"]),
-    ("async_imap", &["source/imap"]),
+    ("async_imap", &["imap/"]),
+    ("rustls", &["net/"]),
+    ("tokio_rustls", &["net/"]),
+    ("rustls_platform_verifier", &["net/"]),
+    ("reqwest", &["net/"]),
+    ("libdav", &["source/"]),
     ("lettre", &["delivery/"]),
     ("mail_parser", &["read/"]),
     ("icalendar", &["read/"]),
@@ -44,7 +51,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
-    ("tokio", &["source/", "delivery/", "config/", "daemon/", "cli/"]),
+    ("tokio", &["net/", "imap/", "source/", "delivery/", "config/", "daemon/", "cli/"]),
 ];
 
 /// Doors see the plain data, the reader and the engine's messages, not what is concluded from them.

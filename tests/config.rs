@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use kithd::config::shape::{Key, Kind, ROOT, SECRET};
-use kithd::config::{
-    CalendarDoor, Config, ConfigErrors, DeliveryDoor, MailboxDoor, OAuth2, Proof, Secret, Security, Surroundings, read,
-};
+use kithd::config::{CalendarDoor, Config, ConfigErrors, DeliveryDoor, MailboxDoor, Surroundings, read};
+use kithd::net::{OAuth2, Proof, Secret, Security};
 use kithd::policy::{Rule, default_relationships};
 use kithd::time::{DAY, Delay, Span, Zone};
 

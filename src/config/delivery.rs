@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::nearest::advice;
-use super::secrets::{self, Login, Server};
+use super::secrets;
 use super::section::Section;
 use super::shape::DELIVERY_TYPES;
 use super::sources::{MailboxConfig, MailboxDoor};
@@ -14,6 +14,7 @@ use crate::address::{AddrSpec, Address};
 use crate::evidence::SourceName;
 use crate::identity::Me;
 use crate::limits;
+use crate::net::{Login, Server};
 
 /// `[delivery]`.
 #[derive(Clone, PartialEq, Eq, Debug)]

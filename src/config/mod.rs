@@ -21,7 +21,6 @@ pub use delivery::{ControlConfig, DeliveryConfig, DeliveryDoor};
 pub use nearest::nearest;
 pub use place::{Surroundings, find};
 pub use report::{ConfigErrors, Fault};
-pub use secrets::{Login, OAuth2, Proof, Secret, Security, Server, Url, Web};
 pub use sources::{BookConfig, BookDoor, CalendarConfig, CalendarDoor, Collections, MailboxConfig, MailboxDoor};
 
 use crate::address::{AddrSpec, Address};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::secrets::{self, Login, Server, Web};
+use super::secrets;
 use super::section::{Section, shown};
 use super::shape::{BOOK_TYPES, CALENDAR_TYPES, MAILBOX_TYPES};
 use super::{Around, read_addr, read_span};
@@ -14,6 +14,7 @@ use crate::engine::event::{SourceKind, SourceSpec};
 use crate::evidence::SourceName;
 use crate::identity::Me;
 use crate::limits;
+use crate::net::{Login, Server, Web};
 use crate::time::{BareM, DAY, MINUTE, Span};
 
 /// How far back a first reading goes.
