@@ -1,0 +1,44 @@
+//! The IMAP client: one logged-in connection with checked commands and typed answers. Floor 7.5,
+//! between the wire and the doors; it knows nothing of batches, cursors or evidence.
+//!
+//! Invariant: an answer counts only with its tagged OK. NO, BAD, BYE, silence and the end of the
+//! stream are errors; there is no partial success.
+
+mod answers;
+mod name;
+mod session;
+
+pub use answers::{
+    AppendUid, Capabilities, Examined, Fetched, Flags, Items, Listed, ModSeq, News, Row, SpecialUse, Status, Uid,
+    UidSet, UidValidity,
+};
+pub use name::{MailboxName, decode_utf7, encode_utf7};
+pub use session::{AppendError, Fetch, Session, connect, quoted};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::net::Trouble;
+
+/// What a session runs over: `net::tls::Stream`, or a script.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+
+/// Why a command gave no answer.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Error {
+    /// The server said NO or BAD to this command; the session is good for the next one. A mailbox
+    /// that is gone or closed to us is refused like this.
+    #[error(transparent)]
+    Refused(Trouble),
+    /// The connection is of no more use: BYE, silence, the end of the stream, or no IMAP.
+    #[error(transparent)]
+    Lost(Trouble),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Trouble {
+        match error {
+            Error::Refused(trouble) | Error::Lost(trouble) => trouble,
+        }
+    }
+}
