@@ -127,8 +127,17 @@ impl Errand {
         }
     }
 
-    /// Reads the account to its end. A connection that is lost is replaced once.
+    /// Reads the account to its end.
+    ///
+    /// # Errors
+    /// Why it could not be read, or not all of it.
     pub(super) async fn run(mut self) -> Result<(), Trouble> {
+        let read = self.read_twice().await;
+        read.map_err(|trouble| self.account.about(trouble))
+    }
+
+    /// A connection that is lost is replaced once.
+    async fn read_twice(&mut self) -> Result<(), Trouble> {
         let mut lost = None;
         for attempt in 0..2 {
             let mut kept = match self.account.kept(attempt > 0).await {
@@ -145,11 +154,8 @@ impl Errand {
                 Err(End::Lost(trouble)) => lost = Some(trouble),
             }
         }
-        Err(lost.map_or_else(|| self.trouble("the connection was lost"), |t| Trouble { level: Level::Wait, ..t }))
-    }
-
-    fn trouble(&self, what: &str) -> Trouble {
-        Trouble { level: Level::Wait, what: format!("`{}`: {what}", self.account.params.name) }
+        let what = lost.map_or_else(|| "the connection was lost".to_string(), |trouble| trouble.what);
+        Err(Trouble { level: Level::Wait, what })
     }
 
     /// `Err`: not to its end. `Ok(Err)`: to its end, but not all of it can be read.
@@ -363,10 +369,7 @@ impl Errand {
             let mut fetch = kept.session.uid_fetch(sets.iter().cloned().collect(), items.clone());
             let refused = loop {
                 match fetch.next().await {
-                    Ok(Some(Row::Message(message))) => {
-                        count += 1;
-                        self.hand_on(folder, *message).await?;
-                    }
+                    Ok(Some(Row::Message(message))) => count += u64::from(self.hand_on(folder, *message).await?),
                     Ok(Some(Row::Through(_))) => drop(sets.pop_front()),
                     Ok(None) => return Ok(count),
                     Err(Error::Refused(trouble)) => break trouble,
@@ -391,7 +394,8 @@ impl Errand {
         self.patience -= 1;
         let examined = kept.session.examine(&folder.name).await?;
         if self.known.get(folder.name.raw()).is_some_and(|k| examined.uid_validity.is_some_and(|v| v != k.validity)) {
-            return Err(Left::Refused(self.trouble("was made anew while it was read")));
+            let what = "it was made anew while it was read".to_string();
+            return Err(Left::Refused(Trouble { level: Level::Wait, what }));
         }
         if let Some((one, other)) = first.halves() {
             sets.push_front(other);
@@ -407,8 +411,8 @@ impl Errand {
         Ok(self.say(Item::Complaint(complaint)).await?)
     }
 
-    /// Hands a message on, unless it was set aside. Waits while too much is on its way.
-    async fn hand_on(&mut self, folder: &Chosen, message: Fetched) -> Result<(), End> {
+    /// Hands a message on, and says so, unless it was set aside. Waits while too much is on its way.
+    async fn hand_on(&mut self, folder: &Chosen, message: Fetched) -> Result<bool, End> {
         self.left = self.left.saturating_sub(1);
         let labelled = |label: &str| message.gm_labels.iter().any(|l| l.eq_ignore_ascii_case(label));
         let set_aside = self.times.kind(&message) == Kind::Unwanted || labelled("\\Draft") || labelled("\\Drafts");
@@ -421,14 +425,15 @@ impl Errand {
         };
         let arrived_at = message.internal_date.unwrap_or(self.now);
         // without either it was removed a moment ago
-        let Some(bytes) = message.message.or(message.header).filter(|_| !set_aside) else { return Ok(()) };
+        let Some(bytes) = message.message.or(message.header).filter(|_| !set_aside) else { return Ok(false) };
         let size = bytes.len().clamp(1, limits::RAW_BYTES);
         let permits = u32::try_from(size).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(permits).await.map_err(|_| End::Stopped)?;
         let place = format!("{} UID {}", folder.path, message.uid);
         let left = self.left + self.later;
         let raw = Raw { place, role, arrived_at, bytes, text, left, _room: room };
-        self.say(Item::Raw(Box::new(raw))).await
+        self.say(Item::Raw(Box::new(raw))).await?;
+        Ok(true)
     }
 
     async fn say(&self, item: Item) -> Result<(), End> {

@@ -120,7 +120,7 @@ impl Server {
             for stream in listener.incoming().flatten() {
                 let world = Arc::clone(&shared);
                 world.lock().unwrap().open.push(stream.try_clone().unwrap());
-                std::thread::spawn(move || Client { stream, world, open: String::new(), rows: 0 }.serve());
+                std::thread::spawn(move || Client { stream, world, open: String::new(), told: 0, rows: 0 }.serve());
             }
         });
         Server { port, world }
@@ -140,6 +140,8 @@ struct Client {
     stream: TcpStream,
     world: Arc<Mutex<World>>,
     open: String,
+    /// Messages of the open mailbox that were told of.
+    told: usize,
     rows: usize,
 }
 
@@ -184,21 +186,21 @@ impl Client {
 
     fn idle(&mut self, tag: &str, lines: &mut std::io::Lines<BufReader<TcpStream>>) {
         self.say("+ idling\r\n");
-        let count = |client: &Client| client.world.lock().unwrap().boxes[&client.open].mails.len();
-        let before = count(self);
-        let (world, open) = (Arc::clone(&self.world), self.open.clone());
+        let (world, open, told) = (Arc::clone(&self.world), self.open.clone(), self.told);
         let mut stream = self.stream.try_clone().unwrap();
-        std::thread::spawn(move || {
+        let telling = std::thread::spawn(move || {
             for _ in 0..1_000 {
                 let now = world.lock().unwrap().boxes[&open].mails.len();
-                if now != before {
+                if now != told {
                     let _ = write!(stream, "* {now} EXISTS\r\n");
-                    return;
+                    return now;
                 }
                 std::thread::sleep(Duration::from_millis(10));
             }
+            told
         });
         let _done = lines.next();
+        self.told = telling.join().unwrap();
         self.say(&format!("{tag} OK idled\r\n"));
     }
 
@@ -227,10 +229,12 @@ impl Client {
                 let Some(folder) = world.boxes.get(&name()).filter(|_| !closed) else {
                     return Ok(format!("{tag} NO [NOPERM] not for you\r\n"));
                 };
-                let _ = write!(out, "* {} EXISTS\r\n* OK [UIDVALIDITY {}] valid\r\n", folder.mails.len(), folder.validity);
+                let _ =
+                    write!(out, "* {} EXISTS\r\n* OK [UIDVALIDITY {}] valid\r\n", folder.mails.len(), folder.validity);
                 if !world.quirks.no_uid_next {
                     let _ = write!(out, "* OK [UIDNEXT {}] next\r\n", folder.next);
                 }
+                self.told = folder.mails.len();
                 self.open = name();
             }
             "UID" => return self.fetch(tag, command, &mut world),
