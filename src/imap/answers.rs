@@ -25,6 +25,11 @@ impl Capabilities {
         self.0.contains(&capability.to_ascii_uppercase())
     }
 
+    /// Nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// RFC 7162, or the older RFC 4551; QRESYNC implies it.
     pub fn has_condstore(&self) -> bool {
         self.has("CONDSTORE") || self.has("QRESYNC")

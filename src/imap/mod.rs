@@ -5,15 +5,30 @@
 //! stream are errors; there is no partial success.
 
 mod answers;
+mod check;
+mod command;
+mod connection;
+mod fetch;
+mod login;
 mod name;
 mod session;
+mod wire;
+mod words;
+mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use answers::{
     AppendUid, Capabilities, Examined, Fetched, Flags, Items, Listed, ModSeq, News, Row, SpecialUse, Status, Uid,
     UidSet, UidValidity,
 };
+pub use command::quoted;
+pub use fetch::Fetch;
+pub use login::connect;
 pub use name::{MailboxName, decode_utf7, encode_utf7};
-pub use session::{AppendError, Fetch, Session, connect, quoted};
+pub use session::Session;
+pub use write::AppendError;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
