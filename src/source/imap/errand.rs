@@ -184,18 +184,16 @@ impl Errand {
         };
         let expected: Vec<u64> = chosen.iter().map(unread).collect();
         self.later = expected.iter().sum();
-        let mut failed = None;
+        let mut refused = Vec::new();
         for (folder, expected) in chosen.iter().zip(expected) {
             self.later = self.later.saturating_sub(expected);
             match self.read_folder(kept, folder).await {
                 Ok(()) => {}
                 Err(Left::Ended(end)) => return Err(end),
-                Err(Left::Refused(trouble)) => {
-                    failed = failed.or(self.refused(folder, trouble).await?);
-                }
+                Err(Left::Refused(trouble)) => refused.push((folder.name.clone(), trouble)),
             }
         }
-        if let Some(trouble) = failed {
+        if let Some(trouble) = self.look_again(kept, &mut chosen, refused).await? {
             return Ok(Err(trouble));
         }
         if !cut {
@@ -225,17 +223,39 @@ impl Errand {
         }
     }
 
-    /// A folder that cannot be opened. What was read before, or has to be, is missing now; of others
-    /// nobody knows that they hold any mail (shared ones without rights).
-    async fn refused(&self, folder: &Chosen, trouble: Trouble) -> Result<Option<Trouble>, End> {
-        let what =
-            format!("the folder `{}` of `{}` cannot be read: {}", folder.path, self.account.params.name, trouble.what);
-        if folder.needed || self.known.contains_key(folder.name.raw()) {
-            return Ok(Some(Trouble { level: Level::Wait, what }));
+    /// Folders that could not be opened. One that is not listed any more was removed or renamed a
+    /// moment ago. What was read before, or has to be, is missing now; of others nobody knows that
+    /// they hold any mail (shared ones without rights).
+    async fn look_again(
+        &mut self,
+        kept: &mut Kept,
+        chosen: &mut Vec<Chosen>,
+        refused: Vec<(MailboxName, Trouble)>,
+    ) -> Result<Option<Trouble>, End> {
+        if refused.is_empty() {
+            return Ok(None);
         }
-        let complaint = Complaint::new(&self.account.params.name, &folder.path, &what, self.now);
-        self.say(Item::Complaint(complaint)).await?;
-        Ok(None)
+        let listed = match kept.session.list(false).await {
+            Ok(listed) => listed,
+            Err(Error::Refused(trouble)) => return Ok(Some(trouble)),
+            Err(Error::Lost(trouble)) => return Err(End::Lost(trouble)),
+        };
+        let mut failed = None;
+        for (name, trouble) in refused {
+            if !listed.iter().any(|l| l.name == name && l.selectable) {
+                chosen.retain(|c| c.name != name);
+                continue;
+            }
+            let Some(folder) = chosen.iter().find(|c| c.name == name) else { continue };
+            let account = &self.account.params.name;
+            let what = format!("the folder `{}` of `{account}` cannot be read: {}", folder.path, trouble.what);
+            if folder.needed || self.known.contains_key(name.raw()) {
+                failed.get_or_insert(Trouble { level: Level::Wait, what });
+            } else {
+                self.say(Item::Complaint(Complaint::new(account, &folder.path, &what, self.now))).await?;
+            }
+        }
+        Ok(failed)
     }
 
     /// Folders that are gone, or not chosen any more: their cursors go, too.
