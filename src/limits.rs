@@ -220,6 +220,8 @@ pub const TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
 pub const TOKEN_ANSWER_BYTES: usize = 64 << 10;
 /// Bytes of a `ca_file`; the whole store of Debian has 220 KB.
 pub const CA_FILE_BYTES: u64 = 4 << 20;
+/// Seconds a token endpoint may take.
+pub const TOKEN_ANSWER_SECS: u64 = 30;
 /// Bytes of a server's text that an error shows.
 pub const SERVER_TEXT_BYTES: usize = 120;
 /// Addresses of one host that are tried.
@@ -230,6 +232,21 @@ pub const RESOLVE_SECS: u64 = 15;
 pub const CONNECT_SECS: u64 = 10;
 /// Seconds for a TLS handshake.
 pub const HANDSHAKE_SECS: u64 = 20;
+
+/// Refused logins of one account within [`LOGINS_WITHIN_SECS`]; servers lock accounts after five or ten.
+pub const LOGINS_REFUSED: usize = 3;
+/// The span in which refused logins are counted, in seconds.
+pub const LOGINS_WITHIN_SECS: u64 = 60 * 60;
+/// Redirects followed of one request; discovery (RFC 6764) needs two.
+pub const REDIRECTS: usize = 5;
+/// Seconds until an HTTP server is connected, TLS included.
+pub const HTTP_CONNECT_SECS: u64 = 30;
+/// Seconds without a byte of an answer; Radicale thinks 47 s about 5,000 new events (measured).
+pub const HTTP_SILENT_SECS: u64 = 120;
+/// Seconds for one HTTP request with all its redirects and its body.
+pub const HTTP_SECS: u64 = 10 * 60;
+/// Bytes of one HTTP body, after decompression.
+pub const HTTP_BODY_BYTES: usize = 16 << 20;
 
 // -- people and history -----------------------------------------------------------------------------------
 
