@@ -189,12 +189,12 @@ fn announced(line: &[u8]) -> Option<&[u8]> {
 }
 
 /// A status line whose text the parser would stumble over, made harmless: control characters, a
-/// code without the space after it, and what looks like a literal but is text.
+/// code without the space after it, what looks like a literal but is text, a line feed alone.
 fn status(line: &[u8]) -> Option<Vec<u8>> {
     let text = without_end(line);
     let glued = |pair: &[u8]| matches!(pair, [b']', after] if *after != b' ');
     let sound = !text.iter().any(u8::is_ascii_control) && !text.windows(2).any(glued) && announced(line).is_none();
-    if sound || text.is_empty() {
+    if text.is_empty() || (sound && line.ends_with(b"\r\n")) {
         return None;
     }
     let mut mended = Vec::with_capacity(line.len() + 8);

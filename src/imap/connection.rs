@@ -244,7 +244,10 @@ impl<S: Transport> Connection<S> {
         self.read_until(|connection, response| match response {
             Response::Continue(_) => Ok(Some(Ok(()))),
             Response::Done { .. } => Ok(Some(Err(connection.done(response, &[tag])?))),
-            _ => Ok(None),
+            _ => {
+                connection.news.flags |= matches!(response, Response::Fetch(..));
+                Ok(None)
+            }
         })
         .await
     }
