@@ -12,6 +12,8 @@ mod cyrus;
 mod dovecot;
 #[path = "servers/exim.rs"]
 mod exim;
+#[path = "servers/imap.rs"]
+mod imap;
 #[path = "servers/oauth.rs"]
 mod oauth;
 #[path = "servers/proxy.rs"]
