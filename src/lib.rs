@@ -4,6 +4,7 @@
 pub mod address;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod delivery;
 pub mod engine;
@@ -12,6 +13,7 @@ pub mod identity;
 pub mod ledger;
 pub mod limits;
 pub mod net;
+pub mod notify;
 pub mod outbox;
 pub mod policy;
 pub mod read;

@@ -92,7 +92,10 @@ fn fold(line: &str) -> String {
 }
 
 pub fn backup(config: Option<&Path>, file: PathBuf, json: bool) -> Outcome {
-    act::finish(&mut Session::open(config)?, Request::Backup(file), json)
+    // the service may stand in another folder
+    let whole = std::path::absolute(&file);
+    let whole = whole.map_err(|e| Trouble::Usage(format!("{}: {e}", file.display())))?;
+    act::finish(&mut Session::open(config)?, Request::Backup(whole), json)
 }
 
 pub fn restore(config: Option<&Path>, file: &Path, json: bool) -> Outcome {

@@ -1,11 +1,13 @@
 //! The configured sources and the delivery, as doors to call. Part of `daemon`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
 use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
+use crate::net::Trouble;
 use crate::source::{Occasion, Send, Stopped, cards, feed, maildir};
 
 /// A source.
@@ -49,6 +51,27 @@ impl Source {
             }
         }
     }
+}
+
+impl Source {
+    /// Waits for news and calls `news` at each; returns when that breaks. Where there is nothing to
+    /// wait for it waits for ever, and the source is read at its poll.
+    pub async fn watch(&self, _news: &(dyn Fn() + std::marker::Send + Sync)) -> Trouble {
+        match self {
+            Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Missing { .. } => {
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// Seconds between two readings of each source.
+pub fn polls(config: &Config) -> BTreeMap<SourceName, i64> {
+    let mailboxes = config.mailboxes.iter().map(|m| (&m.name, m.poll));
+    let calendars = config.calendars.iter().map(|c| (&c.name, c.poll));
+    let books = config.address_books.iter().map(|b| (&b.name, b.poll));
+    let all = mailboxes.chain(calendars).chain(books);
+    all.map(|(name, poll)| (name.clone(), poll.approx_seconds())).collect()
 }
 
 /// The sources of a config.

@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use crate::evidence::{Delivery, Showing};
 use crate::limits;
-use crate::outbox::{Entry, EntryKind, State};
+use crate::outbox::{Entry, EntryKind, SEARCH_AFTER, State};
 use crate::store::{Commit, Store, StoreError, Strength};
 use crate::time::Timestamp;
 
@@ -73,6 +73,31 @@ impl Engine {
         let mut engine = Engine { store: opened.store, setup, memory, rebuilt: opened.rebuilt };
         engine.refresh(now)?;
         Ok(engine)
+    }
+
+    /// Goes on with another config. What is known stays; what follows from it is looked at again.
+    pub fn configure(&mut self, setup: Setup, now: Timestamp) -> Result<()> {
+        self.setup = setup;
+        self.reload(now)
+    }
+
+    /// Opens the store again after a failure: a disk that was full, a store that was damaged.
+    pub fn reopen(&mut self, now: Timestamp) -> Result<()> {
+        self.rebuilt = self.store.reopen(now)?;
+        self.reload(now)
+    }
+
+    /// Takes in what the store holds, but keeps in mind whom new evidence speaks of.
+    fn reload(&mut self, now: Timestamp) -> Result<()> {
+        let loaded = Memory::load(&self.store, &self.setup)?;
+        let touched = std::mem::replace(&mut self.memory, loaded).touched;
+        self.memory.touched.extend(touched);
+        self.refresh(now)
+    }
+
+    /// Makes what was taken in durable; an error says that the store does not work any more.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.store.sync()?)
     }
 
     /// The time of the store's last event.
@@ -137,12 +162,14 @@ impl Engine {
             State::Sent => Some(e.expires_at),
             _ => None,
         });
+        let sending = self.memory.entries.values().filter(|e| e.state == State::Sending);
+        let searches = sending.flat_map(|e| SEARCH_AFTER.iter().chain([&limits::UNKNOWN_SECS]).map(|s| e.try_at.plus(*s)));
         let reviews = self.memory.reviews.values().filter_map(|r| r.next_at);
         let summary = self.next_summary(now);
         let hours = &self.setup.hours;
         let tomorrow = hours.zone.at(crate::time::add_days(hours.zone.date(now), 1), 0);
         let opening = hours.next_open(if hours.is_open(now) { tomorrow } else { now.plus(1) });
-        entries.chain(reviews).chain(summary).chain([opening]).filter(|t| *t > now).min().unwrap_or(limit).min(limit)
+        entries.chain(searches).chain(reviews).chain(summary).chain([opening]).filter(|t| *t > now).min().unwrap_or(limit).min(limit)
     }
 
     fn settled(&mut self, showing: Showing, delivery: &Delivery, now: Timestamp) -> Result<Vec<Effect>> {
