@@ -14,7 +14,7 @@ use super::schedule::Number;
 use crate::engine::Event;
 use crate::evidence::{Cursor, Level, SourceName};
 use crate::limits;
-use crate::source::{Occasion, Report, Stopped};
+use crate::source::{Occasion, Report, Send, Stopped};
 use crate::time::{Timestamp, Zone};
 
 /// Something a reading says.
@@ -61,34 +61,43 @@ impl Reading {
     }
 
     fn make(&self, sender: &mpsc::Sender<Said>) {
-        let mut ended = false;
-        let mut send = |report: Report| {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Stopped);
-            }
-            ended |= !matches!(report, Report::Batch(_));
-            self.say(sender, Word::Report(report))
-        };
         let occasion = Occasion { now: self.now, zone: &self.zone, text_since: self.now.minus(limits::TEXT_WINDOW) };
-        let cursors = self.cursors.clone();
-        let read = catch_unwind(AssertUnwindSafe(|| self.source.read(cursors, &occasion, &mut send)));
+        let read = |send: &mut Send<'_>| self.source.read(self.cursors.clone(), &occasion, send);
         let name = self.source.name();
-        let fault = match read {
-            Ok(Ok(())) if !ended => Some(format!("reading `{name}` ended without a word: please report this")),
-            Ok(_) => None,
-            Err(_) => Some(format!("reading `{name}` ended in a fault of kithd's own; the other sources go on")),
+        let say = |word: Word| {
+            let said = Said { source: name.to_string(), number: self.number, word };
+            sender.blocking_send(said).map_err(|_| Stopped)
         };
-        if let Some(what) = fault.filter(|_| !self.stop.load(Ordering::Relaxed)) {
-            // a receiver that is gone has nothing left to be told
-            let _ = self.say(sender, Word::Report(Report::Failed { level: Level::Wait, what }));
-        }
-        let _ = self.say(sender, Word::Ended);
+        supervise(name, &self.stop, read, say);
     }
+}
 
-    fn say(&self, sender: &mpsc::Sender<Said>, word: Word) -> Result<(), Stopped> {
-        let said = Said { source: self.source.name().to_string(), number: self.number, word };
-        sender.blocking_send(said).map_err(|_| Stopped)
+/// Lets a door read, and sees to it that its reading ends as the invariant says.
+fn supervise(
+    name: &str,
+    stop: &AtomicBool,
+    read: impl FnOnce(&mut Send<'_>) -> Result<(), Stopped>,
+    say: impl Fn(Word) -> Result<(), Stopped>,
+) {
+    let mut ended = false;
+    let mut send = |report: Report| {
+        if stop.load(Ordering::Relaxed) || ended {
+            return Err(Stopped);
+        }
+        ended = !matches!(report, Report::Batch(_));
+        say(Word::Report(report))
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| read(&mut send)));
+    let fault = match outcome {
+        Ok(Ok(())) if !ended => Some(format!("reading `{name}` ended without a word: please report this")),
+        Ok(_) => None,
+        Err(_) => Some(format!("reading `{name}` ended in a fault of kithd's own; the other sources go on")),
+    };
+    if let Some(what) = fault.filter(|_| !ended && !stop.load(Ordering::Relaxed)) {
+        // a receiver that is gone has nothing left to be told
+        let _ = say(Word::Report(Report::Failed { level: Level::Wait, what }));
     }
+    let _ = say(Word::Ended);
 }
 
 /// What a report is to the engine.
@@ -97,5 +106,45 @@ pub fn event(source: SourceName, report: Report) -> Event {
         Report::Batch(batch) => Event::Observed(batch),
         Report::Through { until, folders, sent_found } => Event::ReadThrough { source, until, folders, sent_found },
         Report::Failed { level, what } => Event::SourceFailed { source, level, what },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// The words of a reading: b(atch), t(hrough), f(ailed), e(nded).
+    fn words(stopped: bool, read: impl FnOnce(&mut Send<'_>) -> Result<(), Stopped>) -> String {
+        let words = RefCell::new(String::new());
+        let say = |word: Word| {
+            words.borrow_mut().push(match word {
+                Word::Report(Report::Batch(_)) => 'b',
+                Word::Report(Report::Through { .. }) => 't',
+                Word::Report(Report::Failed { .. }) => 'f',
+                Word::Ended => 'e',
+            });
+            Ok(())
+        };
+        supervise("work", &AtomicBool::new(stopped), read, say);
+        words.into_inner()
+    }
+
+    fn through() -> Report {
+        Report::Through { until: Timestamp::from_second(0), folders: Vec::new(), sent_found: false }
+    }
+
+    #[test]
+    fn a_reading_ends_once_whatever_its_door_does() {
+        let batch = || Report::Batch(crate::evidence::Batch::default());
+        assert_eq!(words(false, |send| send(batch()).and_then(|()| send(through()))), "bte");
+        assert_eq!(words(false, |send| send(batch())), "bfe", "a door that forgets to end");
+        assert_eq!(words(false, |_| panic!("in a door")), "fe");
+        assert_eq!(words(false, |send| send(through()).map(|()| panic!("after the end"))), "te");
+        assert_eq!(words(false, |send| send(through()).and_then(|()| send(through()))), "te");
+        assert_eq!(words(true, |send| send(batch()).and_then(|()| send(through()))), "e", "stopped at its next word");
+        assert_eq!(words(true, |_| panic!("while it is stopped")), "e");
     }
 }

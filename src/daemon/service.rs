@@ -301,7 +301,9 @@ impl Service {
         }
         self.say_alive(now)?;
         let next_at = self.schedule.next().map_or(self.wake.at, |t| t.min(self.wake.at));
-        let pending = self.words.say(next_at, &self.config.setup.hours.zone, now);
+        // a reading that has brought nothing yet is over in a moment, or has something to tell soon
+        let quiet = self.running.is_empty() || self.words.is_reading();
+        let pending = quiet && self.words.say(next_at, &self.config.setup.hours.zone, now);
         let mut wait = next_at.since(now).clamp(1, limits::SLEEP_SECS);
         if pending || self.wake.wanted_at.is_some() {
             wait = 1;

@@ -31,6 +31,11 @@ impl Words {
         *left = batch.left;
     }
 
+    /// Has any reading brought something?
+    pub fn is_reading(&self) -> bool {
+        !self.reading.is_empty()
+    }
+
     /// A reading is over.
     pub fn ended(&mut self, source: &str) {
         self.reading.remove(source);
