@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
+use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxConfig, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
 use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
 use crate::net::Trouble;
-use crate::source::{Occasion, Send, Stopped, cards, feed, maildir};
+use crate::source::{Occasion, Send, Stopped, cards, feed, imap, maildir};
 
 /// A source.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Source {
     /// A Maildir.
     Maildir(maildir::Params),
+    /// An IMAP account.
+    Imap(Arc<imap::Account>),
     /// An .ics file or folder.
     Feed(feed::Params),
     /// A vCard file or folder.
@@ -33,6 +36,7 @@ impl Source {
     pub fn name(&self) -> &str {
         match self {
             Source::Maildir(p) => &p.name,
+            Source::Imap(account) => &account.params().name,
             Source::Feed(p) => &p.name,
             Source::Cards(p) => &p.name,
             Source::Missing { name, .. } => name,
@@ -43,6 +47,7 @@ impl Source {
     pub fn read(&self, cursors: Vec<Cursor>, occasion: &Occasion<'_>, send: &mut Send<'_>) -> Result<(), Stopped> {
         match self {
             Source::Maildir(params) => maildir::read(params, cursors, occasion, send),
+            Source::Imap(account) => account.read(cursors, occasion, send),
             Source::Feed(params) => feed::read(params, cursors, occasion, send),
             Source::Cards(params) => cards::read(params, cursors, occasion, send),
             Source::Missing { what, .. } => {
@@ -56,8 +61,9 @@ impl Source {
 impl Source {
     /// Waits for news and calls `news` at each; returns when that breaks. Where there is nothing to
     /// wait for it waits for ever, and the source is read at its poll.
-    pub async fn watch(&self, _news: &(dyn Fn() + std::marker::Send + Sync)) -> Trouble {
+    pub async fn watch(&self, news: impl Fn() + std::marker::Send) -> Trouble {
         match self {
+            Source::Imap(account) => account.watch(news).await,
             Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Missing { .. } => {
                 std::future::pending().await
             }
@@ -65,13 +71,23 @@ impl Source {
     }
 }
 
-/// Seconds between two readings of each source.
-pub fn polls(config: &Config) -> BTreeMap<SourceName, i64> {
-    let mailboxes = config.mailboxes.iter().map(|m| (&m.name, m.poll));
-    let calendars = config.calendars.iter().map(|c| (&c.name, c.poll));
-    let books = config.address_books.iter().map(|b| (&b.name, b.poll));
+/// How a source is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Seconds between two readings.
+    pub poll: i64,
+    /// Its news are waited for.
+    pub idle: bool,
+}
+
+/// The pace of each source.
+pub fn paces(config: &Config) -> BTreeMap<SourceName, Pace> {
+    let idle = |m: &MailboxConfig| matches!(m.door, MailboxDoor::Imap { idle: true, .. });
+    let mailboxes = config.mailboxes.iter().map(|m| (&m.name, m.poll, idle(m)));
+    let calendars = config.calendars.iter().map(|c| (&c.name, c.poll, false));
+    let books = config.address_books.iter().map(|b| (&b.name, b.poll, false));
     let all = mailboxes.chain(calendars).chain(books);
-    all.map(|(name, poll)| (name.clone(), poll.approx_seconds())).collect()
+    all.map(|(name, poll, idle)| (name.clone(), Pace { poll: poll.approx_seconds(), idle })).collect()
 }
 
 /// The sources of a config.
@@ -90,9 +106,15 @@ pub fn sources(config: &Config) -> Vec<Source> {
             bodies: m.bodies,
             sync_state: sync_state.clone(),
         }),
-        MailboxDoor::Imap { .. } => {
-            missing(&m.name, "type = \"maildir\" only; let mbsync or offlineimap fetch the IMAP account")
-        }
+        MailboxDoor::Imap { server, login, .. } => Source::Imap(Arc::new(imap::Account::new(imap::Params {
+            name: m.name.clone(),
+            server: server.clone(),
+            login: login.clone(),
+            folders: m.folders.clone(),
+            sent: m.sent.clone(),
+            history: m.history,
+            bodies: m.bodies,
+        }))),
     });
     let calendars = config.calendars.iter().map(|c| match &c.door {
         CalendarDoor::Path(path) => Source::Feed(feed::Params {
@@ -137,6 +159,12 @@ impl Post {
             Post::Maildir(path) => delivery::maildir::deliver(path, envelope),
             Post::Missing(what) => Delivery::Transient(what.clone()),
         }
+    }
+
+    /// Takes a mail out of the inbox if it is unread; blocks. A Maildir is the user's: nothing is
+    /// taken out of it.
+    pub fn retire(&self, _id: &MessageId) -> Result<(), String> {
+        Ok(())
     }
 
     /// Is this mail there? Blocks.

@@ -1,7 +1,7 @@
-//! What the engine wants done outside: a delivery, a search. Part of `daemon`.
+//! What the engine wants done outside: a delivery, a search, a mail taken away. Part of `daemon`.
 //!
-//! Invariant: each errand ends in one event for the engine; where nobody knows what came of a
-//! delivery, that is what is said.
+//! Invariant: a delivery and a search end in one event for the engine; where nobody knows what came of
+//! a delivery, that is what is said.
 
 use super::doors::Post;
 use crate::engine::{Effect, Event, Found};
@@ -11,30 +11,23 @@ use crate::evidence::{Delivery, Envelope, Showing};
 #[derive(Debug)]
 pub struct Done {
     /// For the engine.
-    pub event: Event,
+    pub event: Option<Event>,
     /// What reached the user by it.
     pub sent: Option<Box<Envelope>>,
     /// What kept it from the user, in plain words.
     pub trouble: Option<String>,
 }
 
-/// Whose errand it is.
-pub fn showing(effect: &Effect) -> Showing {
-    match effect {
-        Effect::Deliver(envelope) => envelope.showing,
-        Effect::Find { showing, .. } => *showing,
-    }
-}
-
 /// Runs an errand on a thread of its own: doors block.
 pub async fn run(effect: Effect, post: Post) -> Done {
-    let showing = showing(&effect);
-    let delivers = matches!(effect, Effect::Deliver(_));
-    let fault = || match delivers {
-        true => settled(showing, Delivery::Unknown("the delivery ended in a fault of kithd's own".to_string())),
-        false => Done { event: Event::Found { showing, answer: Found::CannotSearch }, sent: None, trouble: None },
+    let fault = match &effect {
+        Effect::Deliver(envelope) => {
+            settled(envelope.showing, Delivery::Unknown("the delivery ended in a fault of kithd's own".to_string()))
+        }
+        Effect::Find { showing, .. } => found(*showing, Found::CannotSearch),
+        Effect::Retire(_) => Done { event: None, sent: None, trouble: None },
     };
-    tokio::task::spawn_blocking(move || perform(effect, &post)).await.unwrap_or_else(|_| fault())
+    tokio::task::spawn_blocking(move || perform(effect, &post)).await.unwrap_or(fault)
 }
 
 /// An errand that was never begun: nothing left the process.
@@ -42,7 +35,7 @@ pub fn dropped(effect: &Effect) -> Option<Event> {
     let why = || Delivery::Transient("kithd was stopped before it left".to_string());
     match effect {
         Effect::Deliver(envelope) => Some(Event::Settled { showing: envelope.showing, delivery: why() }),
-        Effect::Find { .. } => None,
+        Effect::Find { .. } | Effect::Retire(_) => None,
     }
 }
 
@@ -50,25 +43,32 @@ fn perform(effect: Effect, post: &Post) -> Done {
     match effect {
         Effect::Deliver(envelope) => {
             let done = settled(envelope.showing, post.deliver(&envelope));
-            match done.trouble {
+            match &done.trouble {
                 None => Done { sent: Some(envelope), ..done },
-                Some(_) => done,
+                Some(why) => {
+                    tracing::warn!(reminder = %envelope.showing.reminder, "{why}");
+                    done
+                }
             }
         }
-        Effect::Find { showing, message_id } => {
-            let answer = post.find(&message_id);
-            Done { event: Event::Found { showing, answer }, sent: None, trouble: None }
+        Effect::Find { showing, message_id } => found(showing, post.find(&message_id)),
+        Effect::Retire(message_id) => {
+            if let Err(why) = post.retire(&message_id) {
+                tracing::warn!("{why}");
+            }
+            Done { event: None, sent: None, trouble: None }
         }
     }
+}
+
+const fn found(showing: Showing, answer: Found) -> Done {
+    Done { event: Some(Event::Found { showing, answer }), sent: None, trouble: None }
 }
 
 fn settled(showing: Showing, delivery: Delivery) -> Done {
     let trouble = match &delivery {
         Delivery::Accepted => None,
-        Delivery::Transient(why) | Delivery::Permanent(why) | Delivery::Unknown(why) => {
-            tracing::warn!(reminder = %showing.reminder, "{why}");
-            Some(why.clone())
-        }
+        Delivery::Transient(why) | Delivery::Permanent(why) | Delivery::Unknown(why) => Some(why.clone()),
     };
-    Done { event: Event::Settled { showing, delivery }, sent: None, trouble }
+    Done { event: Some(Event::Settled { showing, delivery }), sent: None, trouble }
 }

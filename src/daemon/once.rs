@@ -100,7 +100,9 @@ async fn perform(
             let Done { event, sent, trouble } = errand::run(effect, post.clone()).await;
             round.sent.extend(sent.map(|envelope| *envelope));
             round.undelivered.extend(trouble);
-            more.extend(engine.apply(event, now)?);
+            if let Some(event) = event {
+                more.extend(engine.apply(event, now)?);
+            }
         }
         effects = more;
     }

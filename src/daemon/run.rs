@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::doors;
+use super::doors::{self, Pace};
 use super::errand;
 use super::rounds::Rounds;
 use super::schedule::Schedule;
-use super::service::{Happened, Inbox, Load, Senders, Service, Wake};
+use super::service::{Happened, Inbox, Load, Seated, Senders, Service, Wake};
 use super::signals::{self, Signal};
 use super::trace::{Trace, What};
 use super::watch::Watcher;
@@ -25,7 +25,7 @@ use crate::engine::{Engine, EngineError, Result, SourceKind};
 use crate::limits;
 use crate::notify;
 use crate::store::StoreError;
-use crate::time::{self, DAY, MINUTE, Timestamp};
+use crate::time::{self, DAY, HOUR, MINUTE, Timestamp};
 
 /// Runs the service until SIGTERM or SIGINT. `load` reads the config again, for SIGHUP.
 ///
@@ -138,18 +138,20 @@ impl Service {
 
     /// Sets the sources to those of the config; what has not changed goes on as it is.
     fn seat_sources(&mut self, now: Timestamp) {
-        let polls = doors::polls(&self.config);
+        let paces = doors::paces(&self.config);
         let mut old = std::mem::take(&mut self.sources);
         for source in doors::sources(&self.config) {
             let name = source.name().to_string();
-            let poll = polls.get(&name).copied().unwrap_or(limits::SOURCE_BACKOFF_MIN);
-            self.schedule.seat(&name, poll.max(limits::SOURCE_REST), self.fresh(&name), now);
-            let kept = old.remove(&name).filter(|(was, _)| *was == source);
-            let seated = kept.unwrap_or_else(|| {
+            let pace = paces.get(&name).copied().unwrap_or(Pace { poll: HOUR, idle: false });
+            self.schedule.seat(&name, pace.poll.max(limits::SOURCE_REST), self.fresh(&name), now);
+            let mut seated = old.remove(&name).filter(|was| was.source == source).unwrap_or_else(|| {
                 self.give_up(&name);
                 self.schedule.ask(&name, now);
-                let watcher = Watcher::start(source.clone(), self.senders.news.clone());
-                (source, watcher)
+                Seated { source, watcher: None }
+            });
+            seated.watcher = pace.idle.then(|| {
+                let start = || Watcher::start(seated.source.clone(), self.senders.news.clone());
+                seated.watcher.take().unwrap_or_else(start)
             });
             self.sources.insert(name, seated);
         }
@@ -281,8 +283,8 @@ impl Service {
         }
         if let Some(mut abroad) = self.abroad.take() {
             let patience = Duration::from_secs(limits::STOP_DELIVERY_SECS);
-            match tokio::time::timeout(patience, &mut abroad.task).await {
-                Ok(Ok(done)) => self.apply(done.event, time::now())?,
+            match tokio::time::timeout(patience, &mut abroad).await {
+                Ok(Ok(done)) => done.event.map_or(Ok(()), |event| self.apply(event, time::now()))?,
                 _ => tracing::warn!("a delivery was under way; whether it arrived is looked for at the next start"),
             }
         }

@@ -23,7 +23,7 @@ use super::words::Words;
 use crate::config::Config;
 use crate::control::{Asked, Fault, Order, Peers};
 use crate::engine::{Effect, Engine, Event, Reply, Request, Result};
-use crate::evidence::{Level, Showing, SourceName};
+use crate::evidence::{Level, SourceName};
 use crate::limits;
 use crate::notify;
 use crate::source::Report;
@@ -39,14 +39,14 @@ pub(super) struct Service {
     pub load: Load,
     pub trace: Trace,
     pub schedule: Schedule,
-    pub sources: BTreeMap<SourceName, (Source, Watcher)>,
+    pub sources: BTreeMap<SourceName, Seated>,
     pub running: BTreeMap<SourceName, Running>,
     pub rounds: Rounds,
     pub words: Words,
     pub peers: watch::Sender<Peers>,
     pub wake: Wake,
     pub errands: VecDeque<Effect>,
-    pub abroad: Option<Abroad>,
+    pub abroad: Option<JoinHandle<Done>>,
     pub senders: Senders,
     /// The last look at the wall clock.
     pub now: Timestamp,
@@ -57,6 +57,13 @@ pub(super) struct Service {
     /// Seconds between two words to systemd's watchdog, and when the last was said.
     pub watchdog: Option<i64>,
     pub alive_at: Timestamp,
+}
+
+/// A source of the config.
+pub(super) struct Seated {
+    pub source: Source,
+    /// Waits for its news.
+    pub watcher: Option<Watcher>,
 }
 
 /// Where readings and watchers speak to.
@@ -97,29 +104,23 @@ pub(super) struct Wake {
     pub holds: bool,
 }
 
-/// The errand that is under way.
-#[derive(Debug)]
-pub(super) struct Abroad {
-    pub showing: Showing,
-    pub task: JoinHandle<Done>,
-}
-
 /// What the loop waited for.
 pub(super) enum Happened {
     Said(Said),
     News(SourceName),
     Asked(Asked),
     Signal(Signal),
+    /// `None`: it was lost; the engine looks for what it was about at the next start.
     Errand(Option<Done>),
     Time,
 }
 
 impl Inbox {
     /// Waits for the next thing, or for the time.
-    pub async fn next(&mut self, sleep: Duration, abroad: &mut Option<Abroad>) -> Happened {
+    pub async fn next(&mut self, sleep: Duration, abroad: &mut Option<JoinHandle<Done>>) -> Happened {
         let errand = async {
             match abroad {
-                Some(abroad) => (&mut abroad.task).await.ok(),
+                Some(abroad) => abroad.await.ok(),
                 None => std::future::pending().await,
             }
         };
@@ -158,14 +159,7 @@ impl Service {
         self.trace.write(now, || What::Event(event.clone()));
         let effects = self.engine.apply(event, now)?;
         self.unsynced.get_or_insert(now);
-        for effect in effects {
-            // what is on its way is not looked for, and nothing is looked for twice
-            let showing = errand::showing(&effect);
-            let queued = self.errands.iter().map(errand::showing).chain(self.abroad.as_ref().map(|a| a.showing));
-            if !queued.into_iter().any(|s| s == showing) {
-                self.errands.push_back(effect);
-            }
-        }
+        self.errands.extend(effects);
         Ok(())
     }
 
@@ -179,11 +173,13 @@ impl Service {
             }
             Happened::Asked(asked) => self.asked(asked, now),
             Happened::Errand(done) => {
-                let showing = self.abroad.take().map(|a| a.showing);
-                let lost = |showing| Event::Found { showing, answer: crate::engine::Found::CannotSearch };
-                let Some(done) = done else { return showing.map_or(Ok(()), |s| self.apply(lost(s), now)) };
+                self.abroad = None;
+                let Some(done) = done else { return Ok(()) };
+                if let Some(envelope) = &done.sent {
+                    tracing::info!(reminder = %envelope.showing.reminder, "a reminder was delivered");
+                }
                 self.rounds.delivered(done.sent.as_deref(), done.trouble.as_deref());
-                self.apply(done.event, now)?;
+                done.event.map_or(Ok(()), |event| self.apply(event, now))?;
                 self.wake.at = self.wake.at.min(self.engine.next_wake(now));
                 Ok(())
             }
@@ -287,9 +283,7 @@ impl Service {
         if self.abroad.is_none()
             && let Some(effect) = self.errands.pop_front()
         {
-            let showing = errand::showing(&effect);
-            let task = tokio::spawn(errand::run(effect, doors::post(&self.config)));
-            self.abroad = Some(Abroad { showing, task });
+            self.abroad = Some(tokio::spawn(errand::run(effect, doors::post(&self.config))));
         }
         if self.abroad.is_none() {
             self.rounds.finish();
@@ -383,7 +377,7 @@ impl Service {
     /// Starts the readings whose time has come.
     fn start_due(&mut self, now: Timestamp) -> Result<()> {
         for name in self.schedule.due(now) {
-            let Some((source, _)) = self.sources.get(&name).filter(|_| !self.running.contains_key(&name)) else {
+            let Some(seated) = self.sources.get(&name).filter(|_| !self.running.contains_key(&name)) else {
                 continue;
             };
             let cursors = self.engine.cursors(&name)?;
@@ -392,7 +386,8 @@ impl Service {
             let running = Running { number, stop: stop.clone(), ended: None, failed: None, matters: false };
             self.running.insert(name, running);
             let zone = self.config.setup.hours.zone.clone();
-            Reading { source: source.clone(), number, cursors, zone, now, stop }.start(self.senders.said.clone());
+            let source = seated.source.clone();
+            Reading { source, number, cursors, zone, now, stop }.start(self.senders.said.clone());
         }
         Ok(())
     }

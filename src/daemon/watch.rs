@@ -51,7 +51,7 @@ async fn watch(source: Source, news: mpsc::Sender<SourceName>) -> Trouble {
     let watched = tokio::spawn(async move {
         let name = source.name().to_string();
         // a loop that is busy hears of it with the news that wait already
-        source.watch(&|| drop(news.try_send(name.clone()))).await
+        source.watch(|| drop(news.try_send(name.clone()))).await
     });
     let guard = Abort(watched.abort_handle());
     let trouble = watched.await.unwrap_or_else(|_| Trouble {
