@@ -332,6 +332,40 @@ pub const CONTACT_ADDRESSES: usize = 40;
 /// Proposals kept, best first.
 pub const PROPOSALS: usize = 500;
 
+// -- IMAP --------------------------------------------------------------------------------------------------
+
+/// Bytes of one line of an answer, literals apart; a SEARCH is cut into several before it gets there.
+pub const IMAP_LINE_BYTES: usize = 64 << 10;
+/// Bytes of one literal; what kithd asks for are parts of at most 64 KiB, a few servers send the whole.
+pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
+/// Bytes of one answer with its literals, and of one SEARCH. It is one answer that is held in memory,
+/// never those of a whole command: a FETCH of a hundred thousand headers is read with as much as one.
+pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
+/// Open parentheses of one answer; a parser that calls itself overflows the stack at 400 (measured),
+/// and what kithd asks for has three.
+pub const IMAP_DEPTH: usize = 64;
+/// Bytes read from a server in one go.
+pub const IMAP_READ_BYTES: usize = 64 << 10;
+/// Seconds without a byte, to or from the server, after which it is given up.
+pub const IMAP_QUIET_SECS: u64 = 60;
+/// Seconds for one command, or for the next row of a FETCH, however busily the server says other things.
+pub const IMAP_COMMAND_SECS: u64 = 10 * 60;
+/// FETCH commands on their way at a time: enough to hide the way to the server, few enough to forget.
+pub const IMAP_FETCH_WINDOW: usize = 4;
+/// STATUS commands on their way at a time.
+pub const IMAP_STATUS_WINDOW: usize = 16;
+/// Mailboxes of one server; somebody with a thousand clients has fewer.
+pub const IMAP_MAILBOXES: usize = 20_000;
+/// UIDs that one SEARCH may find.
+pub const IMAP_SEARCH_UIDS: usize = 2_000_000;
+/// Longest IDLE before it is renewed: servers may log off after 30 minutes (RFC 2177), and routers
+/// forget connections sooner.
+pub const IMAP_IDLE_SECS: u64 = 29 * 60;
+/// Seconds that saying good-bye may take.
+pub const IMAP_LOGOUT_SECS: u64 = 5;
+/// Lines before and within the STARTTLS dialogue.
+pub const IMAP_STARTTLS_LINES: usize = 20;
+
 // -- config ------------------------------------------------------------------------------------------------
 
 /// Bytes of a config; a big one has 20 KB.
