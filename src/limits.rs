@@ -154,7 +154,7 @@ pub const FOLDER_DEPTH: usize = 10;
 /// Unread names of one Maildir folder held at once (some 100 bytes each); a larger folder is read
 /// in rounds.
 pub const LISTED: usize = 100_000;
-/// Threads that parse messages of one Maildir, the reading one included: the machine is not ours.
+/// Threads that parse messages of one mailbox, the reading one included: the machine is not ours.
 pub const PARSERS: usize = 2;
 /// Messages handed to those threads at once; they wait for each other at the end of each lot.
 pub const LOT: usize = 500;
@@ -178,6 +178,35 @@ pub const SHRINK_PERCENT: u64 = 70;
 pub const COMPLAINTS: usize = 200;
 /// Bytes of an error text taken from elsewhere.
 pub const ERROR_BYTES: usize = 160;
+
+// -- reading an IMAP account -------------------------------------------------------------------------------
+
+/// Bytes of a header that is fetched; the parser takes no more.
+pub const FETCH_HEADER_BYTES: u32 = 64 << 10;
+/// Bytes of a message that are fetched where its text counts. Text, its HTML form and an invitation
+/// lie before what is attached; a long thread quoted in HTML has 100 KB.
+pub const FETCH_MESSAGE_BYTES: u32 = 128 << 10;
+/// Headers fetched by one command: 12.5 MiB if each is as large as it may be.
+pub const FETCH_HEADERS: u32 = 200;
+/// Messages fetched with their text by one command: the same.
+pub const FETCH_MESSAGES: u32 = 100;
+/// So many new UIDs are fetched at once; of more the dates are looked at first.
+pub const FETCH_AT_ONCE: u32 = 20;
+/// Neighbouring messages that a look at a mailbox keeps as one entry; a set is made of whole ones.
+pub const STRETCH: u32 = 100;
+/// Messages read before the cursor moves: a connection that breaks costs no more than that, and a
+/// few round trips for each are little beside it.
+pub const LUMP: u32 = 2_000;
+/// Bytes of messages between the network and the parser.
+pub const RAW_BYTES: usize = 16 << 20;
+/// Messages between the network and the parser.
+pub const RAW_QUEUE: usize = 500;
+/// Refused fetches of one reading that are tried again in halves: a few messages that a server
+/// cannot give (each takes about 8) and not a server that gives nothing.
+pub const REFUSALS: u32 = 64;
+/// Seconds before IDLE is renewed; RFC 2177 allows 29 minutes, and many a router forgets a quiet
+/// connection before that.
+pub const IDLE_SECS: u64 = 14 * 60;
 
 // -- store ---------------------------------------------------------------------------------------------
 

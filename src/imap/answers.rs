@@ -251,6 +251,28 @@ impl UidSet {
         UidSet(ranges)
     }
 
+    /// These ranges, ascending or descending, none of which touches another.
+    pub fn ranges(mut ranges: Vec<(Uid, Uid)>) -> UidSet {
+        ranges.sort_unstable();
+        UidSet(ranges)
+    }
+
+    /// Two sets that hold half of it each; `None` where it is one UID or empty.
+    pub fn halves(&self) -> Option<(UidSet, UidSet)> {
+        match self.0.as_slice() {
+            [] => None,
+            [(first, last)] if first == last => None,
+            [(first, last)] => {
+                let middle = first + (last - first) / 2;
+                Some((UidSet(vec![(*first, middle)]), UidSet(vec![(middle + 1, *last)])))
+            }
+            many => {
+                let (one, other) = many.split_at(many.len() / 2);
+                Some((UidSet(one.to_vec()), UidSet(other.to_vec())))
+            }
+        }
+    }
+
     /// Is this one in it?
     pub fn contains(&self, uid: Uid) -> bool {
         let after = self.0.partition_point(|(first, _)| *first <= uid);
