@@ -276,6 +276,18 @@ pub const HTTP_SILENT_SECS: u64 = 120;
 pub const HTTP_SECS: u64 = 10 * 60;
 /// Bytes of one HTTP body, after decompression.
 pub const HTTP_BODY_BYTES: usize = 16 << 20;
+/// Bytes of a line of an SMTP reply; RFC 5321 4.5.3.1.5 allows 512, Postfix 1,000.
+pub const SMTP_LINE_BYTES: usize = 1_000;
+/// Lines of an SMTP reply; an EHLO has about 20.
+pub const SMTP_REPLY_LINES: usize = 100;
+/// Seconds for greeting and EHLO; some servers let strangers wait half a minute.
+pub const SMTP_GREETING_SECS: u64 = 90;
+/// Seconds for the answer to a command (RFC 5321 4.5.3.2 allows 300; submission servers ask nobody else).
+pub const SMTP_COMMAND_SECS: u64 = 120;
+/// Seconds for the mail and the answer to its dot (RFC 5321 4.5.3.2.6; Postfix waits as long).
+pub const SMTP_DATA_SECS: u64 = 600;
+/// Seconds to wait for a goodbye.
+pub const SMTP_QUIT_SECS: u64 = 5;
 
 // -- people and history -----------------------------------------------------------------------------------
 

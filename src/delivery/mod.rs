@@ -5,6 +5,7 @@
 
 pub mod maildir;
 pub mod message;
+pub mod smtp;
 
 /// Whether a mail lies where it was to be delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
