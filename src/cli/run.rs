@@ -106,7 +106,7 @@ pub fn round(session: &mut Session, at: Timestamp, pinned: bool) -> Result<Round
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))?;
     let sources = doors::sources(&session.config);
-    let post = doors::post(&session.config);
+    let post = Post::of(&session.config, &sources);
     let mut progress = |p: Progress| bar.step(&p);
     let round = runtime.block_on(once(engine, &sources, &post, &zone, at, &mut progress));
     bar.0.finish_and_clear();
