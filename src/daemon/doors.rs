@@ -1,12 +1,14 @@
 //! The configured sources and the delivery, as doors to call. Part of `daemon`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
+use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxConfig, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
 use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
+use crate::net::Trouble;
 use crate::source::{Occasion, Send, Stopped, cards, feed, imap, maildir};
 
 /// A source.
@@ -54,6 +56,38 @@ impl Source {
             }
         }
     }
+}
+
+impl Source {
+    /// Waits for news and calls `news` at each; returns when that breaks. Where there is nothing to
+    /// wait for it waits for ever, and the source is read at its poll.
+    pub async fn watch(&self, news: impl Fn() + std::marker::Send) -> Trouble {
+        match self {
+            Source::Imap(account) => account.watch(news).await,
+            Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Missing { .. } => {
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// How a source is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Seconds between two readings.
+    pub poll: i64,
+    /// Its news are waited for.
+    pub idle: bool,
+}
+
+/// The pace of each source.
+pub fn paces(config: &Config) -> BTreeMap<SourceName, Pace> {
+    let idle = |m: &MailboxConfig| matches!(m.door, MailboxDoor::Imap { idle: true, .. });
+    let mailboxes = config.mailboxes.iter().map(|m| (&m.name, m.poll, idle(m)));
+    let calendars = config.calendars.iter().map(|c| (&c.name, c.poll, false));
+    let books = config.address_books.iter().map(|b| (&b.name, b.poll, false));
+    let all = mailboxes.chain(calendars).chain(books);
+    all.map(|(name, poll, idle)| (name.clone(), Pace { poll: poll.approx_seconds(), idle })).collect()
 }
 
 /// The sources of a config.

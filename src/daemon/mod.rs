@@ -4,6 +4,19 @@
 //! in a source is a failure of that source alone.
 
 pub mod doors;
+mod errand;
 mod once;
+mod reading;
+mod rounds;
+mod run;
+mod schedule;
+mod service;
+mod signals;
+pub mod trace;
+mod watch;
+mod words;
 
-pub use once::{Progress, Round, once};
+pub use crate::control::Round;
+pub use once::{Progress, once};
+pub use run::run;
+pub use service::Load;
