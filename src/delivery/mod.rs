@@ -3,6 +3,8 @@
 //! Invariant: what is said of an attempt is what is known of it; where nothing is known it is
 //! [`Delivery::Unknown`](crate::evidence::Delivery::Unknown), and the inbox is searched.
 
+pub mod append;
+pub mod inbox;
 pub mod maildir;
 pub mod message;
 pub mod smtp;
