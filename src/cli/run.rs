@@ -11,7 +11,7 @@ use super::print::{Look, tell};
 use super::session::{Door, Session, read_config, unexpected};
 use super::{Outcome, Trouble};
 use crate::control::{self, Answer, Call};
-use crate::daemon::{Progress, Round, doors, once};
+use crate::daemon::{Post, Progress, Round, doors, once};
 use crate::engine::{Reply, Request};
 use crate::time::{Timestamp, now};
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::doors::{Post, Source};
+use super::doors::Source;
 use super::errand::{self, Done};
+use super::post::Post;
 use super::reading::{Reading, Said, Word, event};
 use crate::control::Round;
 use crate::engine::{Effect, Engine, Event, Result};

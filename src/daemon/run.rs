@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::doors::{self, Pace};
+use super::doors::{self, Pace, Source};
 use super::errand;
+use super::post::Post;
 use super::rounds::Rounds;
 use super::schedule::Schedule;
 use super::service::{Happened, Inbox, Load, Seated, Senders, Service, Wake};
@@ -99,6 +100,7 @@ impl Service {
             trace,
             schedule: Schedule::default(),
             sources: BTreeMap::new(),
+            post: None,
             running: BTreeMap::new(),
             rounds: Rounds::default(),
             words: Words::default(),
@@ -156,6 +158,12 @@ impl Service {
             self.sources.insert(name, seated);
         }
         old.keys().for_each(|name| self.give_up(name));
+        let seated: Vec<Source> = self.sources.values().map(|s| s.source.clone()).collect();
+        let post = Post::of(&self.config, &seated);
+        // one that stays as it is keeps its logins, and what it knows of refused ones
+        if self.post.as_ref() != Some(&post) {
+            self.post = Some(post);
+        }
         let sources = &self.sources;
         let is_kept = |name: &str| sources.contains_key(name);
         self.schedule.keep(is_kept);
@@ -225,9 +233,13 @@ impl Service {
         self.config = config;
         self.seat_sources(now);
         // what failed may work by now: a password lies outside the config
-        self.sources.keys().filter(|n| self.schedule.failures(n) > 0).cloned().collect::<Vec<_>>().iter().for_each(
-            |name| self.schedule.ask(name, now),
-        );
+        self.sources
+            .keys()
+            .filter(|n| self.schedule.failures(n) > 0)
+            .cloned()
+            .collect::<Vec<_>>()
+            .iter()
+            .for_each(|name| self.schedule.ask(name, now));
         self.wake.wanted_at.get_or_insert(now);
         Ok(())
     }
