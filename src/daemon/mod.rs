@@ -6,6 +6,7 @@
 pub mod doors;
 mod errand;
 mod once;
+mod post;
 mod reading;
 mod rounds;
 mod run;
@@ -18,5 +19,6 @@ mod words;
 
 pub use crate::control::Round;
 pub use once::{Progress, once};
+pub use post::Post;
 pub use run::run;
 pub use service::Load;

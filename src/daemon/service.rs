@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::doors::{self, Source};
+use super::doors::Source;
 use super::errand::{self, Done};
+use super::post::Post;
 use super::reading::{Reading, Said, Word, event};
 use super::rounds::Rounds;
 use super::schedule::{Ended, Number, Schedule};
@@ -40,6 +41,7 @@ pub(super) struct Service {
     pub trace: Trace,
     pub schedule: Schedule,
     pub sources: BTreeMap<SourceName, Seated>,
+    pub post: Post,
     pub running: BTreeMap<SourceName, Running>,
     pub rounds: Rounds,
     pub words: Words,
@@ -283,7 +285,7 @@ impl Service {
         if self.abroad.is_none()
             && let Some(effect) = self.errands.pop_front()
         {
-            self.abroad = Some(tokio::spawn(errand::run(effect, doors::post(&self.config))));
+            self.abroad = Some(tokio::spawn(errand::run(effect, self.post.clone())));
         }
         if self.abroad.is_none() {
             self.rounds.finish();
