@@ -3,6 +3,7 @@
 //! Invariant: one task owns the engine; sources speak to it through one bounded channel, and a panic
 //! in a source is a failure of that source alone.
 
+mod check;
 pub mod doors;
 mod errand;
 mod once;
@@ -18,6 +19,7 @@ mod watch;
 mod words;
 
 pub use crate::control::Round;
+pub use check::{Tried, check};
 pub use once::{Progress, once};
 pub use post::Post;
 pub use run::run;

@@ -40,10 +40,9 @@ impl Post {
     pub fn of(config: &Config, sources: &[Source]) -> Post {
         let account = |name: &str| {
             sources.iter().find_map(|source| match source {
-                Source::Imap(account) if account.params().name == name => Some(Inbox {
-                    server: account.params().server.clone(),
-                    credentials: account.credentials().clone(),
-                }),
+                Source::Imap(account) if account.params().name == name => {
+                    Some(Inbox { server: account.params().server.clone(), credentials: account.credentials().clone() })
+                }
                 _ => None,
             })
         };
@@ -130,6 +129,11 @@ impl Post {
             }
             Way::Nowhere => Ok(String::new()),
         }
+    }
+
+    /// Does it lie on this machine?
+    pub fn is_near(&self) -> bool {
+        matches!(self.way, Way::Maildir(_))
     }
 
     /// Can the inbox be searched after an unknown outcome?

@@ -160,6 +160,7 @@ impl Service {
         old.keys().for_each(|name| self.give_up(name));
         let sources: Vec<_> = self.sources.values().map(|seated| seated.source.clone()).collect();
         let post = Post::of(&self.config, &sources);
+        // one that stays as it is keeps its logins, and what it knows of refused ones
         if post != self.post {
             self.post = post;
         }
@@ -232,9 +233,13 @@ impl Service {
         self.config = config;
         self.seat_sources(now);
         // what failed may work by now: a password lies outside the config
-        self.sources.keys().filter(|n| self.schedule.failures(n) > 0).cloned().collect::<Vec<_>>().iter().for_each(
-            |name| self.schedule.ask(name, now),
-        );
+        self.sources
+            .keys()
+            .filter(|n| self.schedule.failures(n) > 0)
+            .cloned()
+            .collect::<Vec<_>>()
+            .iter()
+            .for_each(|name| self.schedule.ask(name, now));
         self.wake.wanted_at.get_or_insert(now);
         Ok(())
     }

@@ -41,6 +41,7 @@ pub(super) struct Service {
     pub trace: Trace,
     pub schedule: Schedule,
     pub sources: BTreeMap<SourceName, Seated>,
+    /// Where reminders go; made with the sources.
     pub post: Post,
     pub running: BTreeMap<SourceName, Running>,
     pub rounds: Rounds,
@@ -335,7 +336,8 @@ impl Service {
             let Some(running) = self.running.get_mut(&source).filter(|r| r.failed.is_none()) else { continue };
             running.stop.store(true, Ordering::Relaxed);
             let minutes = limits::READING_SILENCE / time::MINUTE;
-            let what = format!("reading `{source}` hangs: nothing came for {minutes} minutes; it is left alone until it ends");
+            let what =
+                format!("reading `{source}` hangs: nothing came for {minutes} minutes; it is left alone until it ends");
             tracing::warn!(source, "{what}");
             (running.ended, running.failed) = (Some(Ended::Failed(Level::Wait)), Some(what.clone()));
             self.rounds.ended(&source, running.number, Some(&what));

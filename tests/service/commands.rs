@@ -106,11 +106,19 @@ fn with_the_service_and_without() {
     for (alone, served) in alone.iter().zip(&served) {
         let at = alone.bytes().zip(served.bytes()).take_while(|(a, b)| a == b).count().saturating_sub(100);
         let from = |text: &str| text.chars().skip(at).take(300).collect::<String>();
-        assert!(alone == served, "{}\nalone  ..{}\nserved ..{}", alone.lines().next().unwrap(), from(alone), from(served));
+        assert!(
+            alone == served,
+            "{}\nalone  ..{}\nserved ..{}",
+            alone.lines().next().unwrap(),
+            from(alone),
+            from(served)
+        );
     }
     // the commands above must have been worth asking
     let all = alone.concat();
-    for word in ["exit 0", "exit 1", "exit 2", "could be any of these", "is done already", "snoozed until", "forgotten:"] {
+    for word in
+        ["exit 0", "exit 1", "exit 2", "could be any of these", "is done already", "snoozed until", "forgotten:"]
+    {
         assert!(all.contains(word), "{word}");
     }
     assert!(served.iter().map(String::len).sum::<usize>() > 100_000);
