@@ -4,11 +4,11 @@
 //! gone; whatever else was read is taken.
 
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::files::{self, Files, State};
+use super::files::{self, Held};
 use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
-use crate::evidence::{Cursor, Folder, Level, Observation, Role, Speaker};
+use crate::evidence::{Cursor, Observation, Role, Speaker};
 use crate::limits;
 use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
 use crate::time::{Date, Span, days_between};
@@ -54,67 +54,30 @@ fn read_with(
     reader: &Reader,
 ) -> Result<(), Stopped> {
     let Place::Path(path) = &params.place;
-    let mut batches = Batches::new(&params.name, send);
-    let salt = format!("{} {} {}", crate::read::READER, params.history, occasion.zone.name());
-    let look = || files::look(path, &["ics", "ical", "icalendar"], &salt, occasion.now);
-    let files = match look() {
-        Ok(files) => files,
-        Err(error) => {
-            let what = format!(
-                "the calendar `{}` at {} cannot be read ({}): check [[calendar]] path, or whether it is mounted",
-                params.name,
-                path.display(),
-                files::reason(&error)
-            );
-            return batches.failed(Level::Wait, what);
-        }
+    let place = files::Place {
+        kind: "calendar",
+        table: "calendar",
+        endings: &["ics", "ical", "icalendar"],
+        role: Role::Calendar,
+        path,
+        salt: format!("{} {} {}", crate::read::READER, params.history, occasion.zone.name()),
+        // the window of instances moves with the day
+        day: days_between(Date::constant(1970, 1, 1), occasion.zone.date(occasion.now)),
+        until: occasion.now.plus(limits::CALENDAR_AHEAD),
     };
-    let last = State::load(cursors).unwrap_or_default();
-    let day = days_between(Date::constant(1970, 1, 1), occasion.zone.date(occasion.now));
-    if last.digest == Some(files.digest) && last.day == day && last.doubted_since.is_none() {
-        let folders = vec![folder(params, path, last.items)];
-        return batches.through(occasion.now, folders, false);
-    }
-    let mut reading = read_files(params, &files, occasion, &mut batches, reader)?;
-    // files that change while they are read are read again before anything is said to be gone
-    let steady = look().is_ok_and(|again| again.digest == files.digest);
-    reading.whole &= steady;
-    reading.retry |= !steady;
-    let until = occasion.now.plus(limits::CALENDAR_AHEAD);
-    let next = State { digest: files.settled.then_some(files.digest), day, ..State::default() };
-    let folders = vec![folder(params, path, reading.items)];
-    reading.end("calendar", &last, next, (occasion.now, until), &mut batches, folders)
-}
-
-fn folder(params: &Params, path: &Path, read: u64) -> Folder {
-    let name = path.file_name().map_or(params.name.clone(), |n| n.to_string_lossy().into_owned());
-    Folder { name, read, role: Role::Calendar }
-}
-
-fn read_files(
-    params: &Params,
-    files: &Files,
-    occasion: &Occasion<'_>,
-    batches: &mut Batches<'_, '_>,
-    reader: &Reader,
-) -> Result<files::Reading, Stopped> {
-    let mut reading = files::Reading::new(&params.name, files, occasion.now, batches);
-    for path in &files.paths {
-        let place = path.display().to_string();
+    let batches = Batches::new(&params.name, send);
+    files::read(&place, cursors, occasion, batches, &mut |path, shown, batches| {
         let file = match files::open_whole(path, "VCALENDAR") {
             Ok(file) => file,
-            Err(trouble) => {
-                reading.could_not(&params.name, &place, trouble, occasion.now, batches);
-                continue;
-            }
+            Err(trouble) => return Ok(Err(trouble)),
         };
         let context = CalendarContext {
             source: &params.name,
-            place: &place,
+            place: shown,
             speaker: Speaker::Feed(params.name.clone()),
             read_at: occasion.now,
             from: params.history.before(occasion.now, occasion.zone),
-            until: occasion.now.plus(limits::CALENDAR_AHEAD),
+            until: place.until,
             zone: occasion.zone,
         };
         let mut outcome = Ok(());
@@ -125,18 +88,11 @@ fn read_files(
         };
         let found = guarded(|| reader(file, &context, &mut sink));
         outcome?;
-        let Some(found) = found else {
-            let trouble = (READER_FAILED.to_string(), false);
-            reading.could_not(&params.name, &place, trouble, occasion.now, batches);
-            continue;
-        };
-        reading.good += 1;
-        reading.whole &= found.complete;
-        reading.items += found.events;
+        let Some(found) = found else { return Ok(Err((READER_FAILED.to_string(), false))) };
         batches.batch.read += found.events;
         found.complaints.into_iter().for_each(|c| batches.complain(c));
-    }
-    Ok(reading)
+        Ok(Ok(Held { items: found.events, whole: found.complete }))
+    })
 }
 
 #[cfg(test)]
@@ -146,7 +102,9 @@ mod tests {
     use std::io::Read;
 
     use super::*;
-    use crate::evidence::{Batch, EventStatus, FullReading, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision};
+    use crate::evidence::{
+        Batch, EventStatus, FullReading, Level, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision,
+    };
     use crate::source::Report;
     use crate::time::{DAY, Timestamp, Zone};
 

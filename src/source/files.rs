@@ -11,29 +11,111 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batches, Stopped};
-use crate::evidence::{Complaint, Cursor, Folder, Level};
+use super::{Batches, Occasion, Stopped};
+use crate::evidence::{Complaint, Cursor, Folder, Level, Role};
 use crate::limits;
 use crate::time::Timestamp;
 
 /// Version of the cursor's bytes.
 const VERSION: u8 = 1;
 
+/// A file, or a folder of files, that a source reads.
+pub(super) struct Place<'a> {
+    /// `calendar` or `address book`.
+    pub kind: &'static str,
+    /// Table of the config.
+    pub table: &'static str,
+    /// What its files end in.
+    pub endings: &'static [&'static str],
+    /// `status` shows it as this.
+    pub role: Role,
+    /// Where.
+    pub path: &'a Path,
+    /// Whatever else makes a new reading necessary.
+    pub salt: String,
+    /// The local day in days since 1970, where each needs a reading of its own.
+    pub day: i64,
+    /// Until when things were looked for.
+    pub until: Timestamp,
+}
+
+/// What one file held.
+pub(super) struct Held {
+    /// Things in it.
+    pub items: u64,
+    /// It was read to its end.
+    pub whole: bool,
+}
+
+/// What is wrong with a file, and whether that may pass by itself.
+pub(super) type Trouble = (String, bool);
+
+/// Reads one file; its second argument is what complaints call it.
+type ReadFile<'a> = dyn FnMut(&Path, &str, &mut Batches<'_, '_>) -> Result<Result<Held, Trouble>, Stopped> + 'a;
+
+/// One reading: nothing where no file changed, else all files. What is missing from a whole one is
+/// said to be gone.
+pub(super) fn read(
+    place: &Place<'_>,
+    cursors: &[Cursor],
+    occasion: &Occasion<'_>,
+    mut batches: Batches<'_, '_>,
+    read_file: &mut ReadFile<'_>,
+) -> Result<(), Stopped> {
+    let name = batches.batch.source.clone();
+    let now = occasion.now;
+    let look = || look(place.path, place.endings, &place.salt, now);
+    let files = match look() {
+        Ok(files) => files,
+        Err(error) => {
+            let what = format!(
+                "the {} `{name}` at {} cannot be read ({}): check [[{}]] path, or whether it is mounted",
+                place.kind,
+                place.path.display(),
+                reason(&error),
+                place.table
+            );
+            return batches.failed(Level::Wait, what);
+        }
+    };
+    let shown = place.path.file_name().map_or(name.clone(), |n| n.to_string_lossy().into_owned());
+    let folder = |read| vec![Folder { name: shown, read, role: place.role }];
+    let last = State::load(cursors).unwrap_or_default();
+    if last.digest == Some(files.digest) && last.day == place.day && last.doubted_since.is_none() {
+        return batches.through(now, folder(last.items), false);
+    }
+    let mut reading = Reading::new(&name, &files, now, &mut batches);
+    for path in &files.paths {
+        let shown = path.display().to_string();
+        match read_file(path, &shown, &mut batches)? {
+            Ok(held) => reading.held(&held),
+            Err(trouble) => reading.could_not(&name, &shown, trouble, now, &mut batches),
+        }
+    }
+    // files that change while they are read are read again before anything is said to be gone
+    let steady = look().is_ok_and(|again| again.digest == files.digest);
+    reading.whole &= steady;
+    reading.retry |= !steady;
+    let next = State { digest: files.settled.then_some(files.digest), day: place.day, ..State::default() };
+    let folders = folder(reading.items);
+    reading.end(place.kind, &last, next, (now, place.until), batches, folders)
+}
+
 /// The files of a source, and a digest that changes with any of them.
-pub(super) struct Files {
+struct Files {
     /// Sorted.
-    pub paths: Vec<PathBuf>,
+    paths: Vec<PathBuf>,
     /// Of names, sizes, time stamps and inodes.
-    pub digest: [u8; 16],
+    digest: [u8; 16],
     /// `false` where one was changed so recently that its time stamp says nothing yet.
-    pub settled: bool,
+    settled: bool,
     /// Directories and files that could not be looked at.
-    pub unreadable: Vec<(PathBuf, io::Error)>,
+    unreadable: Vec<(PathBuf, io::Error)>,
 }
 
 /// `path` itself, or the files below it that end in one of `endings`. `salt` is whatever else makes
 /// a new reading necessary.
-pub(super) fn look(path: &Path, endings: &[&str], salt: &str, now: Timestamp) -> io::Result<Files> {
+fn look(path: &Path, endings: &[&str], salt: &str, now: Timestamp) -> io::Result<Files> {
     let mut files = Files { paths: Vec::new(), digest: [0; 16], settled: true, unreadable: Vec::new() };
     if std::fs::metadata(path)?.is_dir() {
         std::fs::read_dir(path)?;
@@ -94,7 +176,7 @@ fn walk(path: &Path, endings: &[&str], depth: usize, files: &mut Files) {
 
 /// Opens a file that begins with `BEGIN:<component>` and ends with its `END`. `Err` says in plain
 /// words what it is instead, and whether it may be better another time.
-pub(super) fn open_whole(path: &Path, component: &str) -> Result<std::fs::File, (String, bool)> {
+pub(super) fn open_whole(path: &Path, component: &str) -> Result<std::fs::File, Trouble> {
     let sorry = |error: io::Error| (reason(&error), true);
     if !std::fs::metadata(path).map_err(sorry)?.is_file() {
         return Err(("is no file".to_string(), true));
@@ -180,16 +262,16 @@ pub(super) struct Reading {
     /// Things the files held.
     pub items: u64,
     /// Every file was read to its end.
-    pub whole: bool,
+    whole: bool,
     /// It may go better another time, even if no file changes.
-    pub retry: bool,
+    retry: bool,
     /// Files that were read.
-    pub good: usize,
+    good: usize,
     first_trouble: Option<String>,
 }
 
 impl Reading {
-    pub(super) fn new(source: &str, files: &Files, now: Timestamp, batches: &mut Batches<'_, '_>) -> Reading {
+    fn new(source: &str, files: &Files, now: Timestamp, batches: &mut Batches<'_, '_>) -> Reading {
         let mut reading = Reading { items: 0, whole: true, retry: false, good: 0, first_trouble: None };
         for (path, error) in &files.unreadable {
             reading.could_not(source, &path.display().to_string(), (reason(error), true), now, batches);
@@ -197,12 +279,17 @@ impl Reading {
         reading
     }
 
-    /// A file could not be read: `what` is wrong with it, and whether that may pass by itself.
-    pub(super) fn could_not(
+    fn held(&mut self, held: &Held) {
+        self.good += 1;
+        self.whole &= held.whole;
+        self.items += held.items;
+    }
+
+    fn could_not(
         &mut self,
         source: &str,
         place: &str,
-        (what, passes): (String, bool),
+        (what, passes): Trouble,
         now: Timestamp,
         batches: &mut Batches<'_, '_>,
     ) {
@@ -214,13 +301,13 @@ impl Reading {
 
     /// Ends a reading: what is missing from it is said to be gone only if it was whole and may be
     /// believed.
-    pub(super) fn end(
+    fn end(
         self,
         kind: &str,
         last: &State,
         next: State,
         (began_at, until): (Timestamp, Timestamp),
-        batches: &mut Batches<'_, '_>,
+        mut batches: Batches<'_, '_>,
         folders: Vec<Folder>,
     ) -> Result<(), Stopped> {
         let name = batches.batch.source.clone();
