@@ -330,7 +330,7 @@ impl Reading {
             return batches.failed(Level::Wait, what);
         }
         batches.cursor(State { items: self.items, doubted_since: None, ..next }.cursor())?;
-        batches.full(began_at, until)?;
+        batches.full(began_at, until, None)?;
         batches.through(began_at, folders, false)
     }
 }

@@ -126,11 +126,12 @@ impl<'a, 's> Batches<'a, 's> {
         (self.send)(Report::Through { until, folders, sent_found })
     }
 
-    /// The last batch of a good full reading: whatever is not among the things seen is gone.
-    fn full(&mut self, began_at: Timestamp, until: Timestamp) -> Result<(), Stopped> {
+    /// The last batch of a good reading of the source, or of these events and cards of it: whatever
+    /// is not among the things seen is gone.
+    fn full(&mut self, began_at: Timestamp, until: Timestamp, of: Option<Vec<EvidenceId>>) -> Result<(), Stopped> {
         let mut seen = std::mem::take(&mut self.seen);
         seen.sort_unstable();
-        self.batch.full = Some(FullReading { began_at, until, seen });
+        self.batch.full = Some(FullReading { began_at, until, seen, of });
         self.flush()
     }
 
