@@ -3,7 +3,9 @@
 //! Invariant: a cursor leaves in the batch of the observations it speaks of, or in a later one; and
 //! exactly one [`Report::Through`] or [`Report::Failed`] ends each reading.
 
+mod buckets;
 pub mod cards;
+pub mod dav;
 pub mod feed;
 mod files;
 pub mod folders;

@@ -1,0 +1,2 @@
+//! CalDAV (RFC 4791) and CardDAV (RFC 6352). Part of `source`.
+mod multistatus;
