@@ -67,6 +67,12 @@ impl<const N: usize> Buckets<N> {
         }
         changes
     }
+
+    /// What has to be stored so that nothing is left of the cursor.
+    pub(super) fn forget(&mut self, place: &str) -> Vec<Cursor> {
+        let parts = std::mem::take(&mut self.stored).into_keys();
+        parts.map(|part| Cursor { place: place.to_string(), part, value: Vec::new() }).collect()
+    }
 }
 
 fn part_of(record: &[u8], bits: u8) -> u16 {
