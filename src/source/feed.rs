@@ -1,16 +1,20 @@
-//! Calendars that are files: one `.ics`, or a folder of them as vdirsyncer keeps it. Part of `source`.
+//! Calendars of type `ics`: one file, a folder of them as vdirsyncer keeps it, or a feed. Part of `source`.
 //!
 //! Invariant: only a whole reading that is no suspiciously small part of the last one says what is
 //! gone; whatever else was read is taken.
 
-use std::io::BufReader;
+mod web;
+
 use std::path::PathBuf;
 
 use super::files::{self, Held};
-use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
-use crate::evidence::{Cursor, Observation, Role, Speaker};
+use super::{Batches, CalendarReader, Occasion, READER_FAILED, Send, Stopped, calendar_reader, observe_calendar};
+use crate::engine::reply::Finding;
+use crate::evidence::{Cursor, Role, Speaker};
 use crate::limits;
-use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
+use crate::net::Web;
+use crate::net::token::Credentials;
+use crate::read::calendar::CalendarContext;
 use crate::time::{Date, Span, days_between};
 
 /// A `[[calendar]]` of type `ics`.
@@ -29,21 +33,27 @@ pub struct Params {
 pub enum Place {
     /// A file, or a folder of `.ics` files; `~` already resolved.
     Path(PathBuf),
+    /// A feed, and who we are there if it asks.
+    Url(Web, Option<Credentials>),
 }
 
-type Sink<'a> = &'a mut dyn FnMut(Observation);
-type Reader = dyn Fn(std::fs::File, &CalendarContext<'_>, Sink<'_>) -> CalendarReading;
-
-/// Reads the feed if it changed or a day has passed. `Err` when nobody listens any more.
+/// Reads the feed if it changed or a day has passed. `Err` when nobody listens any more. Inside a
+/// runtime; blocks.
 pub fn read(
     params: &Params,
     cursors: Vec<Cursor>,
     occasion: &Occasion<'_>,
     send: &mut Send<'_>,
 ) -> Result<(), Stopped> {
-    read_with(params, &cursors, occasion, send, &|file, context, sink| {
-        read_calendar(&mut BufReader::new(file), context, &mut |meeting| sink(Observation::Meeting(meeting)))
-    })
+    read_with(params, &cursors, occasion, send, &calendar_reader)
+}
+
+/// What there is to say of a feed, without keeping any of it. Inside a runtime; blocks.
+pub fn check(params: &Params, occasion: &Occasion<'_>) -> Vec<Finding> {
+    match &params.place {
+        Place::Path(_) => Vec::new(),
+        Place::Url(web, credentials) => web::check(params, web, credentials.as_ref(), occasion),
+    }
 }
 
 fn read_with(
@@ -51,67 +61,76 @@ fn read_with(
     cursors: &[Cursor],
     occasion: &Occasion<'_>,
     send: &mut Send<'_>,
-    reader: &Reader,
+    reader: &CalendarReader,
 ) -> Result<(), Stopped> {
-    let Place::Path(path) = &params.place;
+    let batches = Batches::new(&params.name, send);
+    let path = match &params.place {
+        Place::Path(path) => path,
+        Place::Url(web, credentials) => {
+            return web::read(params, web, credentials.as_ref(), cursors, occasion, batches, reader);
+        }
+    };
     let place = files::Place {
         kind: "calendar",
         table: "calendar",
         endings: &["ics", "ical", "icalendar"],
         role: Role::Calendar,
         path,
-        salt: format!("{} {} {}", crate::read::READER, params.history, occasion.zone.name()),
-        // the window of instances moves with the day
-        day: days_between(Date::constant(1970, 1, 1), occasion.zone.date(occasion.now)),
+        salt: salt(params, occasion),
+        day: day(occasion),
         until: occasion.now.plus(limits::CALENDAR_AHEAD),
     };
-    let batches = Batches::new(&params.name, send);
     files::read(&place, cursors, occasion, batches, &mut |path, shown, batches| {
-        let file = match files::open_whole(path, "VCALENDAR") {
+        let mut file = match files::open_whole(path, "VCALENDAR") {
             Ok(file) => file,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let context = CalendarContext {
-            source: &params.name,
-            place: shown,
-            speaker: Speaker::Feed(params.name.clone()),
-            read_at: occasion.now,
-            from: params.history.before(occasion.now, occasion.zone),
-            until: place.until,
-            zone: occasion.zone,
-        };
-        let mut outcome = Ok(());
-        let mut sink = |observation| {
-            if outcome.is_ok() {
-                outcome = batches.observe(observation);
-            }
-        };
-        let found = guarded(|| reader(file, &context, &mut sink));
-        outcome?;
+        let context = context(params, shown, occasion);
+        let found = observe_calendar(&mut file, &context, reader, batches, &mut |_| {})?;
         let Some(found) = found else { return Ok(Err((READER_FAILED.to_string(), false))) };
-        batches.batch.read += found.events;
-        found.complaints.into_iter().for_each(|c| batches.complain(c));
         Ok(Ok(Held { items: found.events, whole: found.complete }))
     })
+}
+
+/// Whatever else makes a new reading necessary.
+fn salt(params: &Params, occasion: &Occasion<'_>) -> String {
+    format!("{} {} {}", crate::read::READER, params.history, occasion.zone.name())
+}
+
+/// The window of instances moves with the day.
+fn day(occasion: &Occasion<'_>) -> i64 {
+    days_between(Date::constant(1970, 1, 1), occasion.zone.date(occasion.now))
+}
+
+fn context<'a>(params: &'a Params, place: &'a str, occasion: &'a Occasion<'_>) -> CalendarContext<'a> {
+    CalendarContext {
+        source: &params.name,
+        place,
+        speaker: Speaker::Feed(params.name.clone()),
+        read_at: occasion.now,
+        from: params.history.before(occasion.now, occasion.zone),
+        until: occasion.now.plus(limits::CALENDAR_AHEAD),
+        zone: occasion.zone,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use std::fs;
-    use std::io::Read;
 
     use super::*;
     use crate::evidence::{
         Batch, EventStatus, FullReading, Level, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision,
     };
-    use crate::source::Report;
+    use crate::read::calendar::CalendarReading;
+    use crate::source::{Bytes, Report};
     use crate::time::{DAY, Timestamp, Zone};
 
     const NOW: i64 = 1_780_000_000;
 
     /// A reader that knows `UID` and `BAD`.
-    fn fake(mut file: std::fs::File, context: &CalendarContext<'_>, sink: Sink<'_>) -> CalendarReading {
+    fn fake(file: &mut dyn Bytes, context: &CalendarContext<'_>, sink: &mut dyn FnMut(Meeting)) -> CalendarReading {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         let mut reading = CalendarReading { complete: true, ..CalendarReading::default() };
@@ -135,7 +154,7 @@ mod tests {
                 marks: MeetingMarks::default(),
             };
             let key = MeetingKey { uid: uid.to_string(), recurrence: Recurrence::Main };
-            sink(Observation::Meeting(Meeting { key, revisions: vec![revision] }));
+            sink(Meeting { key, revisions: vec![revision] });
         }
         reading
     }

@@ -84,7 +84,7 @@ pub(super) fn read(
     if last.digest == Some(files.digest) && last.day == place.day && last.doubted_since.is_none() {
         return batches.through(now, folder(last.items), false);
     }
-    let mut reading = Reading::new(&name, &files, now, &mut batches);
+    let mut reading = Reading::of_files(&name, &files, now, &mut batches);
     for path in &files.paths {
         let shown = path.display().to_string();
         match read_file(path, &shown, &mut batches)? {
@@ -182,33 +182,41 @@ pub(super) fn open_whole(path: &Path, component: &str) -> Result<std::fs::File, 
         return Err(("is no file".to_string(), true));
     }
     let mut file = std::fs::File::open(path).map_err(sorry)?;
-    let head = text_at(&mut file, SeekFrom::Start(0)).map_err(sorry)?;
-    let length = file.metadata().map_err(sorry)?.len();
-    let tail_from = length.saturating_sub(WINDOW);
-    let tail = text_at(&mut file, SeekFrom::Start(tail_from)).map_err(sorry)?;
-    file.seek(SeekFrom::Start(0)).map_err(sorry)?;
-    let head = head.trim_start_matches('\u{feff}').trim_start();
-    if length == 0 {
-        Err(("is empty".to_string(), false))
-    } else if head.starts_with('<') {
-        Err(("is a web page".to_string(), false))
-    } else if !head.starts_with(&format!("BEGIN:{component}")) {
-        Err((format!("does not begin with BEGIN:{component}"), false))
-    } else if !tail.contains(&format!("END:{component}")) {
-        Err(("ends in the middle".to_string(), false))
-    } else {
-        Ok(file)
+    match what_instead(&mut file, component).map_err(sorry)? {
+        Some(instead) => Err((instead, false)),
+        None => Ok(file),
     }
+}
+
+/// `None` for bytes that begin with `BEGIN:<component>` and end with its `END`, else in plain words
+/// what they are instead. Afterwards they are read from their beginning.
+pub(super) fn what_instead<B: Read + Seek>(bytes: &mut B, component: &str) -> io::Result<Option<String>> {
+    let head = text_at(bytes, SeekFrom::Start(0))?;
+    let length = bytes.seek(SeekFrom::End(0))?;
+    let tail = text_at(bytes, SeekFrom::Start(length.saturating_sub(WINDOW)))?;
+    bytes.seek(SeekFrom::Start(0))?;
+    let head = head.trim_start_matches('\u{feff}').trim_start();
+    Ok(if length == 0 {
+        Some("is empty".to_string())
+    } else if head.starts_with('<') {
+        Some("is a web page".to_string())
+    } else if !head.starts_with(&format!("BEGIN:{component}")) {
+        Some(format!("does not begin with BEGIN:{component}"))
+    } else if !tail.contains(&format!("END:{component}")) {
+        Some("ends in the middle".to_string())
+    } else {
+        None
+    })
 }
 
 /// Bytes at either end of a file that tell what it is.
 const WINDOW: u64 = 512;
 
-fn text_at(file: &mut std::fs::File, from: SeekFrom) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    file.seek(from)?;
-    file.take(WINDOW).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).to_uppercase())
+fn text_at<B: Read + Seek>(bytes: &mut B, from: SeekFrom) -> io::Result<String> {
+    let mut window = Vec::new();
+    bytes.seek(from)?;
+    bytes.take(WINDOW).read_to_end(&mut window)?;
+    Ok(String::from_utf8_lossy(&window).to_uppercase())
 }
 
 /// An error of the system in plain words, without its number.
@@ -271,21 +279,25 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    fn new(source: &str, files: &Files, now: Timestamp, batches: &mut Batches<'_, '_>) -> Reading {
-        let mut reading = Reading { items: 0, whole: true, retry: false, good: 0, first_trouble: None };
+    pub(super) fn new() -> Reading {
+        Reading { items: 0, whole: true, retry: false, good: 0, first_trouble: None }
+    }
+
+    fn of_files(source: &str, files: &Files, now: Timestamp, batches: &mut Batches<'_, '_>) -> Reading {
+        let mut reading = Reading::new();
         for (path, error) in &files.unreadable {
             reading.could_not(source, &path.display().to_string(), (reason(error), true), now, batches);
         }
         reading
     }
 
-    fn held(&mut self, held: &Held) {
+    pub(super) fn held(&mut self, held: &Held) {
         self.good += 1;
         self.whole &= held.whole;
         self.items += held.items;
     }
 
-    fn could_not(
+    pub(super) fn could_not(
         &mut self,
         source: &str,
         place: &str,
@@ -301,7 +313,7 @@ impl Reading {
 
     /// Ends a reading: what is missing from it is said to be gone only if it was whole and may be
     /// believed.
-    fn end(
+    pub(super) fn end(
         self,
         kind: &str,
         last: &State,

@@ -11,8 +11,11 @@ mod files;
 pub mod folders;
 pub mod maildir;
 
-use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Observation};
+use std::io::BufReader;
+
+use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Meeting, Observation};
 use crate::limits;
+use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
 use crate::time::{Timestamp, Zone};
 
 /// When and for whom a reading is made.
@@ -64,6 +67,41 @@ fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
 
 /// What is said of such bytes.
 const READER_FAILED: &str = "kithd failed on it; please report this";
+
+/// Bytes that are read twice.
+trait Bytes: std::io::Read + std::io::Seek {}
+
+impl<B: std::io::Read + std::io::Seek> Bytes for B {}
+
+/// Reads a calendar; tests put a simpler one in its place.
+type CalendarReader = dyn Fn(&mut dyn Bytes, &CalendarContext<'_>, &mut dyn FnMut(Meeting)) -> CalendarReading;
+
+fn calendar_reader(bytes: &mut dyn Bytes, context: &CalendarContext<'_>, sink: &mut dyn FnMut(Meeting)) -> CalendarReading {
+    read_calendar(&mut BufReader::new(bytes), context, sink)
+}
+
+/// Reads a calendar into `batches`; `also` sees each meeting. `None`: the reader did not stand it.
+fn observe_calendar(
+    bytes: &mut dyn Bytes,
+    context: &CalendarContext<'_>,
+    reader: &CalendarReader,
+    batches: &mut Batches<'_, '_>,
+    also: &mut dyn FnMut(&Meeting),
+) -> Result<Option<CalendarReading>, Stopped> {
+    let mut outcome = Ok(());
+    let mut sink = |meeting| {
+        also(&meeting);
+        if outcome.is_ok() {
+            outcome = batches.observe(Observation::Meeting(meeting));
+        }
+    };
+    let read = guarded(|| reader(bytes, context, &mut sink));
+    outcome?;
+    let Some(mut read) = read else { return Ok(None) };
+    batches.batch.read += read.events;
+    std::mem::take(&mut read.complaints).into_iter().for_each(|c| batches.complain(c));
+    Ok(Some(read))
+}
 
 /// Gathers what a reading finds into batches of a bounded size.
 struct Batches<'a, 's> {
