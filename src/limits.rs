@@ -201,6 +201,8 @@ pub const DAV_ANEW_DAYS: i64 = 7;
 pub const FEED_BYTES: u64 = 128 << 20;
 /// Bytes of a feed held in memory; what is longer goes through an unnamed file.
 pub const FEED_MEMORY_BYTES: usize = 4 << 20;
+/// Bytes of an `ETag` or `Last-Modified` that is shown again.
+pub const VALIDATOR_BYTES: usize = 500;
 /// Longest wait a server may ask for (`Retry-After`, RFC 9110 10.2.3), in seconds.
 pub const RETRY_AFTER_SECS_MAX: i64 = DAY;
 

@@ -66,10 +66,10 @@ fn sources(session: &Session) -> Vec<Finding> {
     for source in doors::sources(&session.config) {
         let (name, path) = match &source {
             Source::Maildir(p) => (&p.name, p.path.clone()),
-            Source::Feed(p) => {
-                let feed::Place::Path(path) = &p.place;
-                (&p.name, path.clone())
-            }
+            Source::Feed(p) => match &p.place {
+                feed::Place::Path(path) => (&p.name, path.clone()),
+                feed::Place::Url(..) => continue,
+            },
             Source::Cards(p) => (&p.name, p.path.clone()),
             Source::Missing { what, .. } => {
                 findings.push(finding("fail", what.clone()));

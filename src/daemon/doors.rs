@@ -6,6 +6,7 @@ use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
 use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
+use crate::net::token::Credentials;
 use crate::source::{Occasion, Send, Stopped, cards, feed, maildir};
 
 /// A source.
@@ -77,9 +78,12 @@ pub fn sources(config: &Config) -> Vec<Source> {
             place: feed::Place::Path(path.clone()),
             history: c.history,
         }),
-        CalendarDoor::CalDav(..) | CalendarDoor::Url(_) => {
-            missing(&c.name, "calendars by path only; let vdirsyncer fetch it")
-        }
+        CalendarDoor::Url(web) => Source::Feed(feed::Params {
+            name: c.name.clone(),
+            place: feed::Place::Url(web.clone(), web.login.as_ref().map(Credentials::new)),
+            history: c.history,
+        }),
+        CalendarDoor::CalDav(..) => missing(&c.name, "calendars by path or feed only; let vdirsyncer fetch it"),
     });
     let books = config.address_books.iter().map(|b| match &b.door {
         BookDoor::Vcard(path) => Source::Cards(cards::Params { name: b.name.clone(), path: path.clone() }),

@@ -13,7 +13,9 @@ pub(super) fn refusal(answer: &Response, has_login: bool) -> String {
     match status {
         401 if has_login => format!("{host} refuses the login (401): check `username`, and `password` or `oauth2`"),
         401 => format!("{host} asks for a login (401): set `username` and `password`"),
-        403 => format!("{host} refuses access (403): check `url`; a secret address may have been replaced by a new one"),
+        403 => {
+            format!("{host} refuses access (403): check `url`; a secret address may have been replaced by a new one")
+        }
         404 | 410 => format!("{host} has nothing there ({status}): check `url`"),
         429 => format!("{host} was asked too often (429); it is asked again later"),
         500.. => format!("{host} has a fault of its own ({status}); it is asked again later"),

@@ -274,7 +274,7 @@ pub(super) struct Reading {
     /// It may go better another time, even if no file changes.
     retry: bool,
     /// Files that were read.
-    good: usize,
+    pub good: usize,
     first_trouble: Option<String>,
 }
 

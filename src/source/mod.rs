@@ -3,6 +3,7 @@
 //! Invariant: a cursor leaves in the batch of the observations it speaks of, or in a later one; and
 //! exactly one [`Report::Through`] or [`Report::Failed`] ends each reading.
 
+mod answer;
 mod buckets;
 pub mod cards;
 pub mod dav;
@@ -13,6 +14,7 @@ pub mod maildir;
 
 use std::io::BufReader;
 
+use crate::engine::reply::Finding;
 use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Meeting, Observation};
 use crate::limits;
 use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
@@ -68,6 +70,11 @@ fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
 /// What is said of such bytes.
 const READER_FAILED: &str = "kithd failed on it; please report this";
 
+/// One line of `check`: `ok`, `note` or `fail`.
+fn finding(level: &str, what: String) -> Finding {
+    Finding { level: level.to_string(), what }
+}
+
 /// Bytes that are read twice.
 trait Bytes: std::io::Read + std::io::Seek {}
 
@@ -76,7 +83,11 @@ impl<B: std::io::Read + std::io::Seek> Bytes for B {}
 /// Reads a calendar; tests put a simpler one in its place.
 type CalendarReader = dyn Fn(&mut dyn Bytes, &CalendarContext<'_>, &mut dyn FnMut(Meeting)) -> CalendarReading;
 
-fn calendar_reader(bytes: &mut dyn Bytes, context: &CalendarContext<'_>, sink: &mut dyn FnMut(Meeting)) -> CalendarReading {
+fn calendar_reader(
+    bytes: &mut dyn Bytes,
+    context: &CalendarContext<'_>,
+    sink: &mut dyn FnMut(Meeting),
+) -> CalendarReading {
     read_calendar(&mut BufReader::new(bytes), context, sink)
 }
 

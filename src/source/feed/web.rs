@@ -3,7 +3,7 @@
 //! Invariant: a poll with nothing new is one request without a body; the URL, which is a secret,
 //! is named by its host alone.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 use tempfile::SpooledTempFile;
@@ -19,7 +19,7 @@ use crate::net::{Trouble, Web};
 use crate::source::answer::{not_before, refusal};
 use crate::source::files::{Held, Reading, State, what_instead};
 use crate::source::{
-    Batches, CalendarReader, Occasion, READER_FAILED, Stopped, calendar_reader, guarded, observe_calendar,
+    Batches, CalendarReader, Occasion, READER_FAILED, Stopped, calendar_reader, finding, guarded, observe_calendar,
 };
 use crate::time::Timestamp;
 
@@ -106,10 +106,12 @@ pub(super) fn read(
     match what_instead(&mut bytes, "VCALENDAR") {
         Err(error) => reading.could_not(&params.name, host, (error.to_string(), true), now, &mut batches),
         Ok(Some(instead)) => reading.could_not(&params.name, host, (instead, false), now, &mut batches),
-        Ok(None) => match observe_calendar(&mut bytes, &context(params, host, occasion), reader, &mut batches, &mut |_| {})? {
-            Some(found) => reading.held(&Held { items: found.events, whole: found.complete }),
-            None => reading.could_not(&params.name, host, (READER_FAILED.to_string(), false), now, &mut batches),
-        },
+        Ok(None) => {
+            match observe_calendar(&mut bytes, &context(params, host, occasion), reader, &mut batches, &mut |_| {})? {
+                Some(found) => reading.held(&Held { items: found.events, whole: found.complete }),
+                None => reading.could_not(&params.name, host, (READER_FAILED.to_string(), false), now, &mut batches),
+            }
+        }
     }
     if reading.good > 0 {
         batches.cursor(told.cursor())?;
@@ -172,14 +174,16 @@ pub(super) fn check(
     let fetched = Handle::current().block_on(fetch(web, credentials, None, "", occasion.now));
     let mut bytes = match fetched {
         Ok(Answer::Feed { bytes, .. }) => bytes,
-        Ok(Answer::Refused(what, _)) | Err(Trouble { what, .. }) => return vec![Finding::new("fail", format!("{name}: {what}"))],
+        Ok(Answer::Refused(what, _)) | Err(Trouble { what, .. }) => {
+            return vec![finding("fail", format!("{name}: {what}"))];
+        }
         Ok(Answer::Same) => return Vec::new(),
     };
     match what_instead(&mut bytes, "VCALENDAR") {
-        Err(error) => return vec![Finding::new("fail", format!("{name}: {error}"))],
+        Err(error) => return vec![finding("fail", format!("{name}: {error}"))],
         Ok(Some(instead)) => {
             let what = format!("{name}: what {host} gives {instead}: check that `url` is the address of an .ics feed");
-            return vec![Finding::new("fail", what)];
+            return vec![finding("fail", what)];
         }
         Ok(None) => {}
     }
@@ -189,18 +193,19 @@ pub(super) fn check(
         with_people += u64::from(meeting.revisions.iter().any(|r| !r.attendees.is_empty()));
     };
     let read = guarded(|| calendar_reader(&mut bytes, &context(params, host, occasion), &mut sink));
-    let Some(read) = read else { return vec![Finding::new("fail", format!("{name}: {READER_FAILED}"))] };
-    let mut findings = vec![Finding::new("ok", format!("{name}: {} events at {host}", read.events))];
+    let Some(read) = read else { return vec![finding("fail", format!("{name}: {READER_FAILED}"))] };
+    let mut findings = vec![finding("ok", format!("{name}: {} events at {host}", read.events))];
     if meetings > 0 && with_people == 0 {
         let what = format!(
             "{name}: no event of this feed says who takes part (Outlook publishes such feeds): a meeting counts only \
              where its title names a contact; CalDAV, where there is any, says more"
         );
-        findings.push(Finding::new("note", what));
+        findings.push(finding("note", what));
     }
     if let Some(first) = read.complaints.first() {
-        let what = format!("{name}: {} of it cannot be read, such as: {} {}", read.complaints.len(), first.place, first.what);
-        findings.push(Finding::new("note", what));
+        let what =
+            format!("{name}: {} of it cannot be read, such as: {} {}", read.complaints.len(), first.place, first.what);
+        findings.push(finding("note", what));
     }
     findings
 }
