@@ -184,6 +184,8 @@ pub const RESOURCES: usize = 200_000;
 pub const DAV_BYTES: usize = 48 << 20;
 /// Resources asked for at once; their text comes in one answer, which is held in memory.
 pub const MULTIGET: usize = 50;
+/// Resources of one reading that a server may refuse one by one before the collection is given up.
+pub const RESOURCES_REFUSED: usize = 5;
 /// Resources read between two places a first reading can be taken up again from.
 pub const DAV_LOT: usize = 2_000;
 /// Rounds of one `sync-collection` that a server cuts into pieces (RFC 6578 3.6).
@@ -194,6 +196,8 @@ pub const COLLECTIONS: usize = 500;
 pub const DISCOVERY_REQUESTS: usize = 12;
 /// Seconds that DNS has to name a server; the address that was given does without.
 pub const DNS_SECS: u64 = 4;
+/// Records of one answer of DNS that are looked at.
+pub const DNS_ANSWERS: usize = 20;
 /// Days after which a collection is read anew: the window of its instances has moved, and a server
 /// whose etags lie is caught up with.
 pub const DAV_ANEW_DAYS: i64 = 7;

@@ -37,6 +37,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["net/"]),
     ("rustls_platform_verifier", &["net/"]),
     ("reqwest", &["net/"]),
+    ("domain", &["net/"]),
     ("libdav", &["source/dav/"]),
     ("quick_xml", &["source/dav/"]),
     ("lettre", &["delivery/"]),

@@ -71,6 +71,7 @@ fn sources(session: &Session) -> Vec<Finding> {
                 feed::Place::Url(..) => continue,
             },
             Source::Cards(p) => (&p.name, p.path.clone()),
+            Source::Dav(_) => continue,
             Source::Missing { what, .. } => {
                 findings.push(finding("fail", what.clone()));
                 continue;

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
+use crate::config::{BookDoor, CalendarDoor, Collections, Config, DeliveryDoor, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
 use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
+use crate::net::Web;
 use crate::net::token::Credentials;
-use crate::source::{Occasion, Send, Stopped, cards, feed, maildir};
+use crate::source::{Occasion, Send, Stopped, cards, dav, feed, maildir};
+use crate::time::Span;
 
 /// A source.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,6 +20,8 @@ pub enum Source {
     Feed(feed::Params),
     /// A vCard file or folder.
     Cards(cards::Params),
+    /// CalDAV or CardDAV.
+    Dav(dav::Params),
     /// A kind this build has no door for; it fails with these words.
     Missing {
         /// Its name.
@@ -34,6 +38,7 @@ impl Source {
             Source::Maildir(p) => &p.name,
             Source::Feed(p) => &p.name,
             Source::Cards(p) => &p.name,
+            Source::Dav(p) => &p.name,
             Source::Missing { name, .. } => name,
         }
     }
@@ -44,6 +49,7 @@ impl Source {
             Source::Maildir(params) => maildir::read(params, cursors, occasion, send),
             Source::Feed(params) => feed::read(params, cursors, occasion, send),
             Source::Cards(params) => cards::read(params, cursors, occasion, send),
+            Source::Dav(params) => dav::read(params, cursors, occasion, send),
             Source::Missing { what, .. } => {
                 let (level, what) = (crate::evidence::Level::Stop, what.clone());
                 send(crate::source::Report::Failed { level, what })
@@ -83,13 +89,27 @@ pub fn sources(config: &Config) -> Vec<Source> {
             place: feed::Place::Url(web.clone(), web.login.as_ref().map(Credentials::new)),
             history: c.history,
         }),
-        CalendarDoor::CalDav(..) => missing(&c.name, "calendars by path or feed only; let vdirsyncer fetch it"),
+        CalendarDoor::CalDav(web, collections) => {
+            Source::Dav(account(&c.name, dav::Kind::Calendars, web, collections, c.history))
+        }
     });
     let books = config.address_books.iter().map(|b| match &b.door {
         BookDoor::Vcard(path) => Source::Cards(cards::Params { name: b.name.clone(), path: path.clone() }),
-        BookDoor::CardDav(..) => missing(&b.name, "type = \"vcard\" only; let vdirsyncer fetch it"),
+        BookDoor::CardDav(web, collections) => {
+            Source::Dav(account(&b.name, dav::Kind::AddressBooks, web, collections, Span::default()))
+        }
     });
     mailboxes.chain(calendars).chain(books).collect()
+}
+
+fn account(name: &str, kind: dav::Kind, web: &Web, collections: &Collections, history: Span) -> dav::Params {
+    let picked = match collections.clone() {
+        Collections::All => dav::Picked::All,
+        Collections::Only(names) => dav::Picked::Only(names),
+        Collections::Without(names) => dav::Picked::Without(names),
+    };
+    let credentials = web.login.as_ref().map(Credentials::new);
+    dav::Params { name: name.to_string(), kind, web: web.clone(), credentials, picked, history }
 }
 
 /// The delivery of a config.

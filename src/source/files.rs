@@ -263,6 +263,15 @@ impl State {
             || (lost > limits::SHRINK_ITEMS && lost * 100 > self.items * limits::SHRINK_PERCENT);
         much && self.doubted_since.is_none_or(|since| now.since(since) < limits::SOURCE_LOST)
     }
+
+    /// Such a doubt in words.
+    pub(super) fn doubt(&self, items: u64) -> String {
+        format!(
+            "it held {} items and now holds {items}: nothing is taken as cancelled or removed; if it stays like this \
+             it is believed in two weeks",
+            self.items
+        )
+    }
 }
 
 /// A reading of all files of a source.
@@ -334,11 +343,7 @@ impl Reading {
         if last.doubts(self.items, began_at) {
             let since = last.doubted_since.unwrap_or(began_at);
             batches.cursor(State { items: last.items, doubted_since: Some(since), ..next }.cursor())?;
-            let what = format!(
-                "the {kind} `{name}` held {} items and now holds {}: nothing is taken as cancelled or removed; \
-                 if it stays like this it is believed in two weeks",
-                last.items, self.items
-            );
+            let what = format!("the {kind} `{name}` is doubted: {}", last.doubt(self.items));
             return batches.failed(Level::Wait, what);
         }
         batches.cursor(State { items: self.items, doubted_since: None, ..next }.cursor())?;

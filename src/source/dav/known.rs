@@ -31,6 +31,12 @@ pub(super) struct State {
     bits: u8,
 }
 
+impl State {
+    pub(super) fn new(salt: u64, read_on: i64, mark: Option<String>, token: Option<String>) -> State {
+        State { salt, read_on, mark, token, bits: 0 }
+    }
+}
+
 /// What was read of one resource.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Held {
