@@ -27,7 +27,7 @@ pub struct DeliveryConfig {
     pub inbox: Option<SourceName>,
     /// Show reminders in the conversation they are about.
     pub thread: bool,
-    /// Take a sent, unread reminder away when its reason goes.
+    /// Take a sent, unread reminder away when its reason goes (the engine's setup has it too).
     pub retire: bool,
     /// How.
     pub door: DeliveryDoor,

@@ -148,7 +148,8 @@ fn build<'a>(
         thread: delivery.thread,
     };
     let sources = sources::specs(&mailboxes, &calendars, &address_books, &me);
-    let setup = Setup { me, hours, caps, summary, rules, relationships, contacts, letterhead, sources };
+    let retire = delivery.retire;
+    let setup = Setup { me, hours, caps, summary, rules, relationships, contacts, letterhead, retire, sources };
     let store = around.store?;
     Some(Config { setup, store, mailboxes, calendars, address_books, delivery, control, warnings: Vec::new() })
 }

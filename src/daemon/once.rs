@@ -145,6 +145,12 @@ fn perform(effect: Effect, engine: &mut Engine, post: &Post, now: Timestamp, rou
             Event::Settled { showing, delivery }
         }
         Effect::Find { showing, message_id } => Event::Found { showing, answer: post.find(&message_id) },
+        Effect::Retire(message_id) => {
+            if let Err(why) = post.retire(&message_id) {
+                tracing::warn!("{why}");
+            }
+            return Ok(Vec::new());
+        }
     };
     engine.apply(event, now)
 }

@@ -66,8 +66,10 @@ pub enum Event {
 pub enum Found {
     /// It is there.
     Yes,
-    /// It is not.
+    /// It is not, and it will not come any more.
     No,
+    /// It is not there yet: a server may still hold it.
+    NotYet,
     /// Nobody can tell now.
     CannotSearch,
 }
@@ -84,6 +86,8 @@ pub enum Effect {
         /// Its Message-ID.
         message_id: MessageId,
     },
+    /// The reason of a mail that was delivered is gone: take it out of the inbox if it is unread.
+    Retire(MessageId),
 }
 
 /// A configured source, as far as the engine must know it.
@@ -147,6 +151,8 @@ pub struct Setup {
     pub contacts: Vec<ContactSetting>,
     /// From, to, language.
     pub letterhead: Letterhead,
+    /// Take an unread reminder out of the inbox when its reason goes.
+    pub retire: bool,
     /// The sources.
     pub sources: Vec<SourceSpec>,
 }

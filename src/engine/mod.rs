@@ -21,8 +21,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::evidence::{Delivery, Showing};
-use crate::limits;
+use crate::evidence::{Delivery, MessageId, Showing};
 use crate::outbox::{Entry, EntryKind, State};
 use crate::store::{Commit, Store, StoreError, Strength};
 use crate::time::Timestamp;
@@ -150,6 +149,7 @@ impl Engine {
         if entry.showing != showing.number {
             return Ok(Vec::new());
         }
+        self.memory.in_flight.remove(&showing);
         entry.settle(delivery, now);
         self.keep_shown(entry, now)?;
         match delivery {
@@ -159,16 +159,16 @@ impl Engine {
     }
 
     fn found(&mut self, showing: Showing, answer: Found, now: Timestamp) -> Result<Vec<Effect>> {
+        self.memory.in_flight.remove(&showing);
         let Some(mut entry) = self.memory.entries.get(&showing.reminder).cloned() else { return Ok(Vec::new()) };
         if entry.state != State::Sending || entry.showing != showing.number {
             return Ok(Vec::new());
         }
-        let begun = entry.try_at;
         match answer {
             Found::Yes => entry.shown(now),
             Found::No => entry.not_found(now),
-            Found::CannotSearch if now.since(begun) >= limits::UNKNOWN_SECS => entry.not_found(now),
-            Found::CannotSearch => return Ok(Vec::new()),
+            Found::NotYet => entry.not_found_yet(true, now),
+            Found::CannotSearch => entry.not_found_yet(false, now),
         }
         self.keep_shown(entry, now)?;
         Ok(Vec::new())
@@ -179,13 +179,21 @@ impl Engine {
         let mut changed = Vec::new();
         for id in &entry.items {
             let Some(mut item) = self.memory.entries.get(id).cloned() else { continue };
-            if entry.state == State::Sent && matches!(item.state, State::Due | State::Sending) {
-                item.showing = item.showing.max(1);
-                item.message_id.clone_from(&entry.message_id);
-                item.shown_in = Some(entry.id);
-                item.shown(now);
-                changed.push(item);
+            match (entry.state, item.state) {
+                (State::Sent, State::Due | State::Sending) => {
+                    item.showing = item.showing.max(1);
+                    item.message_id.clone_from(&entry.message_id);
+                    item.shown_in = Some(entry.id);
+                    item.shown(now);
+                }
+                // it did not leave: each may find another mail to stand in
+                (State::Due | State::Failed, State::Sending) if item.shown_in == Some(entry.id) => {
+                    item.state = State::Due;
+                    item.shown_in = None;
+                }
+                _ => continue,
             }
+            changed.push(item);
         }
         changed.push(entry);
         self.keep(changed, Vec::new(), Strength::Durable)
@@ -203,10 +211,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Searches for showings whose outcome is unknown: at start-up, and again after 1, 5, 15, 60 minutes.
-    pub fn searches(&self, now: Timestamp) -> Vec<Effect> {
+    /// Searches for showings whose outcome is unknown: at start-up, at once, and again after 1, 5, 15
+    /// and 60 minutes. What is on its way, or being searched for, is left alone.
+    pub fn searches(&mut self, now: Timestamp) -> Vec<Effect> {
         let sending = self.memory.entries.values().filter(|e| e.state == State::Sending && e.try_at <= now);
-        sending.filter_map(|e| Some(Effect::Find { showing: e.showing(), message_id: e.message_id.clone()? })).collect()
+        let open = sending.filter(|e| !self.memory.in_flight.contains(&e.showing()));
+        let found: Vec<(Showing, MessageId)> =
+            open.filter_map(|e| Some((e.showing(), e.message_id.clone()?))).collect();
+        self.memory.in_flight.extend(found.iter().map(|(showing, _)| *showing));
+        found.into_iter().map(|(showing, message_id)| Effect::Find { showing, message_id }).collect()
     }
 
     /// Entries of reminders about people, without notices and help.

@@ -9,7 +9,7 @@ use super::reply::ContactRow;
 use super::sources::SourceState;
 use super::{EngineError, Result};
 use crate::address::AddrSpec;
-use crate::evidence::{Choice, Complaint, Meeting, Observation, ReminderId, SourceName};
+use crate::evidence::{Choice, Complaint, Meeting, MessageId, Observation, ReminderId, Showing, SourceName};
 use crate::identity::{AddressFacts, ContactId, People};
 use crate::outbox::Entry;
 use crate::store::{Shelf, Store, StoreError};
@@ -67,6 +67,10 @@ pub struct Memory {
     pub nobody: Vec<Meeting>,
     /// `nobody` is out of date.
     pub nobody_stale: bool,
+    /// Showings on their way out, or searched for: their outcome has yet to be told.
+    pub in_flight: BTreeSet<Showing>,
+    /// Mails in the inbox whose reason is gone.
+    pub to_retire: BTreeSet<MessageId>,
     /// Times the user is away, pauses included.
     pub away: Vec<(Timestamp, Timestamp)>,
     /// Days of calendars marked `holidays`.

@@ -44,7 +44,9 @@ impl Engine {
         self.hold(now)?;
         self.queue_summary(&words, before, now)?;
         self.queue_notices(&words, now)?;
-        let mut effects = self.searches(now);
+        let mut effects: Vec<Effect> =
+            std::mem::take(&mut self.memory.to_retire).into_iter().map(Effect::Retire).collect();
+        effects.extend(self.searches(now));
         effects.extend(self.deliver(&words, now)?);
         // last, so that a wake that was cut short is one that never was
         self.memory.woke_at = Some(now);
@@ -99,12 +101,34 @@ impl Engine {
                 self.memory.reviews.insert(contact.id, outcome.reviewed);
                 entries.extend(outcome.entries);
             }
+            let before: Vec<(ReminderId, State)> =
+                entries.iter().filter_map(|e| Some((e.id, self.memory.entries.get(&e.id)?.state))).collect();
             self.keep(entries, puts, Strength::Atomic)?;
+            self.retire(&before);
         }
         // a contact that was merged away has no review any more
         let people = &self.memory.people;
         self.memory.reviews.retain(|id, _| people.by_id(*id).is_some_and(|c| c.id == *id));
         Ok(())
+    }
+
+    /// Notes mails in the inbox whose last reminder has just been closed by evidence.
+    fn retire(&mut self, before: &[(ReminderId, State)]) {
+        if !self.setup.retire {
+            return;
+        }
+        let entries = &self.memory.entries;
+        let closed = before.iter().filter(|(_, state)| *state == State::Sent).filter_map(|(id, _)| entries.get(id));
+        let mails = closed.filter(|e| e.state == State::Done).filter_map(|e| match e.shown_in {
+            Some(lead) => entries.get(&lead),
+            None => Some(e),
+        });
+        let is_over = |mail: &&Entry| {
+            let mut shown = mail.items.iter().filter_map(|id| entries.get(id));
+            mail.kind == EntryKind::Reminder && !mail.state.is_open() && shown.all(|item| !item.state.is_open())
+        };
+        let gone: Vec<MessageId> = mails.filter(is_over).filter_map(|e| e.message_id.clone()).collect();
+        self.memory.to_retire.extend(gone);
     }
 
     /// Reviews one contact and reconciles their entries; changes nothing itself.
@@ -192,6 +216,7 @@ impl Engine {
         }
         changed.push(entry);
         self.keep(changed, Vec::new(), Strength::Durable)?;
+        self.memory.in_flight.extend(envelope.as_ref().map(|e| e.showing));
         Ok(envelope.map(|e| Effect::Deliver(Box::new(e))))
     }
 

@@ -159,6 +159,12 @@ pub struct Entry {
     pub held: Option<(Timestamp, String)>,
     /// What went wrong last.
     pub trouble: Option<String>,
+    /// Since when nobody knows whether the present showing arrived.
+    #[serde(default)]
+    pub unknown_since: Option<Timestamp>,
+    /// Searches for it since then that did not find it.
+    #[serde(default)]
+    pub searched: u32,
     /// Reminders shown by this mail: the numbered lines of a summary, or those merged into it.
     pub items: Vec<ReminderId>,
     /// The mail this one was merged into.
@@ -206,6 +212,8 @@ impl Entry {
             earlier_ids: Vec::new(),
             held: None,
             trouble: None,
+            unknown_since: None,
+            searched: 0,
             items: Vec::new(),
             shown_in: None,
         }
@@ -336,6 +344,8 @@ impl Entry {
         self.message_id = message_id(self.showing);
         self.state = State::Sending;
         self.held = None;
+        self.unknown_since = None;
+        self.searched = 0;
     }
 
     /// What came of the attempt. `now` is when it came.
@@ -360,6 +370,7 @@ impl Entry {
             }
             Delivery::Unknown(why) => {
                 self.trouble = Some(why.clone());
+                self.unknown_since = Some(now);
                 self.try_at = now;
             }
         }
@@ -371,6 +382,23 @@ impl Entry {
         self.sent_at = Some(now);
         self.first_sent_at.get_or_insert(now);
         self.trouble = None;
+        self.unknown_since = None;
+    }
+
+    /// A search did not find the showing, and a later one may: it is searched for again, and goes out
+    /// again once the last search is over. `told`: the inbox could be searched.
+    pub fn not_found_yet(&mut self, told: bool, now: Timestamp) {
+        if self.state != State::Sending {
+            return;
+        }
+        let since = *self.unknown_since.get_or_insert(now);
+        let next = usize::try_from(self.searched).ok().and_then(|n| SEARCH_AFTER.get(n));
+        self.searched = self.searched.saturating_add(1);
+        match next {
+            Some(after) => self.try_at = since.plus(*after).max(now.plus(1)),
+            None if told || now.since(since) >= limits::UNKNOWN_SECS => self.not_found(now),
+            None => self.try_at = now.plus(crate::time::HOUR),
+        }
     }
 
     /// A search of the inbox said that the showing is not there: it may go out again.
@@ -431,3 +459,49 @@ pub fn backoff_secs(attempts: u32) -> i64 {
 
 /// When an unknown outcome is searched for again: 1, 5, 15 and 60 minutes after it.
 pub const SEARCH_AFTER: [i64; 4] = [60, 300, 900, 3600];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry whose delivery ended in the dark at second 0.
+    fn unknown() -> Entry {
+        let zero = Timestamp::from_second(0);
+        let mut entry = Entry::new(EntryKind::Notice, "notice", "failing", "x", zero, zero.plus(crate::time::DAY));
+        entry.begin(|_| MessageId::new("a@b.example"));
+        entry.settle(&Delivery::Unknown("cut".to_string()), zero);
+        entry
+    }
+
+    #[test]
+    fn what_may_be_on_its_way_is_searched_for_an_hour() {
+        let mut entry = unknown();
+        let mut searched_at = Vec::new();
+        while entry.state == State::Sending {
+            searched_at.push(entry.try_at.second());
+            entry.not_found_yet(true, entry.try_at);
+        }
+        assert_eq!(searched_at, [0, 60, 300, 900, 3600]);
+        assert_eq!((entry.state, entry.showing), (State::Due, 1));
+    }
+
+    #[test]
+    fn what_cannot_be_searched_for_goes_out_again_after_six_hours() {
+        let mut entry = unknown();
+        let mut last = 0;
+        while entry.state == State::Sending {
+            last = entry.try_at.second();
+            entry.not_found_yet(false, entry.try_at);
+        }
+        assert!((limits::UNKNOWN_SECS..limits::UNKNOWN_SECS + crate::time::HOUR).contains(&last), "{last}");
+        assert_eq!((entry.state, entry.showing), (State::Due, 1));
+    }
+
+    #[test]
+    fn a_search_that_finds_ends_it() {
+        let mut entry = unknown();
+        entry.not_found_yet(true, Timestamp::from_second(0));
+        entry.shown(Timestamp::from_second(61));
+        assert_eq!((entry.state, entry.unknown_since, entry.attempts), (State::Sent, None, 1));
+    }
+}

@@ -147,6 +147,23 @@ impl Play {
                 let what = w.word()?;
                 fs::rename(self.world.path(what), self.world.path(&away(what))).map_err(|e| e.to_string())?;
             }
+            // a file in its place: what would write there fails, and knows that it did
+            "block" => {
+                let path = self.world.path(w.word()?);
+                let away = path.with_file_name(away(&path.file_name().unwrap_or_default().to_string_lossy()));
+                if path.exists() {
+                    fs::rename(&path, away).map_err(|e| e.to_string())?;
+                }
+                fs::write(path, "").map_err(|e| e.to_string())?;
+            }
+            "unblock" => {
+                let path = self.world.path(w.word()?);
+                let away = path.with_file_name(away(&path.file_name().unwrap_or_default().to_string_lossy()));
+                fs::remove_file(&path).map_err(|e| e.to_string())?;
+                if away.exists() {
+                    fs::rename(away, path).map_err(|e| e.to_string())?;
+                }
+            }
             "mend" => {
                 let what = w.word()?;
                 fs::rename(self.world.path(&away(what)), self.world.path(what)).map_err(|e| e.to_string())?;
@@ -280,7 +297,7 @@ impl Play {
     /// Takes new mail out of the inbox; a copy lies in the mailbox, where kithd finds it again.
     fn fetch(&mut self) {
         let mut files: Vec<_> =
-            fs::read_dir(self.world.path("inbox/new")).unwrap().map(|e| e.unwrap().path()).collect();
+            fs::read_dir(self.world.path("inbox/new")).into_iter().flatten().map(|e| e.unwrap().path()).collect();
         files.sort();
         let mut new = Vec::new();
         for file in files {
