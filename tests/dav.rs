@@ -6,12 +6,22 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stdout,
+    clippy::print_stderr,
     missing_docs
 )]
+#![allow(dead_code)]
 
+#[path = "dav/accounts.rs"]
+mod accounts;
+#[path = "servers/bed.rs"]
+mod bed;
+#[path = "servers/certs.rs"]
+mod certs;
 #[path = "dav/feeds.rs"]
 mod feeds;
 #[path = "dav/http.rs"]
 mod http;
+#[path = "dav/real.rs"]
+mod real;
 #[path = "dav/world.rs"]
 mod world;

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -22,11 +21,7 @@ impl Asked {
 }
 
 /// What goes back, byte for byte. Each connection carries one answer.
-pub struct Reply {
-    bytes: Vec<u8>,
-    /// Seconds for which nothing more comes, before the connection ends.
-    stall: u64,
-}
+pub struct Reply(Vec<u8>);
 
 impl Reply {
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
@@ -36,15 +31,48 @@ impl Reply {
         if status != 304 {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
-        let bytes = [head.as_bytes(), b"\r\n", body].concat();
-        Reply { bytes, stall: 0 }
+        Reply([head.as_bytes(), b"\r\n", body].concat())
     }
 
     /// Promises the whole body and ends after these bytes of it.
     pub fn cut(status: u16, body: &str, at: usize) -> Reply {
         let head = format!("HTTP/1.1 {status} So\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-        Reply { bytes: [head.as_bytes(), &body.as_bytes()[..at]].concat(), stall: 0 }
+        Reply([head.as_bytes(), &body.as_bytes()[..at]].concat())
     }
+}
+
+/// One request to a server on loopback, by hand: status and body.
+pub fn call(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    let (status, _, body) = exchange(port, method, path, headers, body).unwrap();
+    (status, body)
+}
+
+/// Status, header fields, body.
+type Exchanged = (u16, Vec<(String, String)>, String);
+
+fn exchange(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> std::io::Result<Exchanged> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let mut head = format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {}\r\n", body.len());
+    headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|l| l.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0);
+    let headers = lines.filter_map(|l| l.split_once(':'));
+    let headers = headers.map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_string())).collect();
+    Ok((status, headers, body.to_string()))
+}
+
+/// Hands a request on to the server at `port`: status and body. A `Location` there becomes one here.
+pub fn forward(port: u16, asked: &Asked) -> (u16, Vec<(String, String)>, String) {
+    let kept = ["authorization", "content-type", "depth", "prefer"];
+    let headers: Vec<(&str, &str)> = kept.iter().filter_map(|name| Some((*name, asked.header(name)?))).collect();
+    let (status, headers, body) = exchange(port, &asked.method, &asked.path, &headers, &asked.body).unwrap();
+    let kept = |(name, _): &(String, String)| ["content-type", "location", "www-authenticate"].contains(&name.as_str());
+    (status, headers.into_iter().filter(kept).collect(), body)
 }
 
 /// Answers until it is dropped.
@@ -115,7 +143,5 @@ fn serve(stream: TcpStream, answer: &Mutex<Box<Answers>>, asked: &Mutex<Vec<Aske
     asked.lock().unwrap().push(request.clone());
     let reply = (answer.lock().unwrap())(&request);
     let mut stream = stream;
-    stream.write_all(&reply.bytes).ok()?;
-    std::thread::sleep(Duration::from_secs(reply.stall));
-    Some(())
+    stream.write_all(&reply.0).ok()
 }
