@@ -140,7 +140,7 @@ pub struct Client {
     password: Mutex<Option<SecretString>>,
     bounds: Bounds,
     tls: ClientConfig,
-    world: World,
+    pub(super) world: World,
     /// One for each [`Reach`] a server must at least have.
     inner: [OnceLock<reqwest::Client>; 3],
 }
@@ -343,7 +343,9 @@ fn changes_nothing(method: &str) -> bool {
 /// From https only to https; from http to either.
 fn check_scheme(from: &Url, to: &Url) -> Result<(), Trouble> {
     match from.is_tls() && !to.is_tls() {
-        true => Err(wait(format!("{} sends kithd on to plain http at {}, where it does not go", from.host(), to.host()))),
+        true => {
+            Err(wait(format!("{} sends kithd on to plain http at {}, where it does not go", from.host(), to.host())))
+        }
         false => Ok(()),
     }
 }
@@ -360,25 +362,33 @@ fn nearer(host: &str) -> String {
     format!("a server sends kithd on to {host}, nearer to this machine than itself, where it does not go")
 }
 
+type Cause<'a> = &'a (dyn Error + 'static);
+
+/// What an error holds; an `io::Error` hides it from `source`.
+fn below(cause: Cause<'_>) -> Option<Cause<'_>> {
+    match cause.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|held| held as Cause<'_>),
+        None => cause.source(),
+    }
+}
+
 /// What went wrong, with nothing of the URL but the host.
 fn failure(host: &str, error: &reqwest::Error) -> String {
-    let mut causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |cause| (*cause).source());
-    let found = causes.find_map(|cause| {
-        let inner = cause.downcast_ref::<io::Error>().and_then(|io| io.get_ref()).map(|e| e as &(dyn Error + 'static));
-        let known = |e: &(dyn Error + 'static)| {
-            if let Some(rustls::Error::InvalidCertificate(reason)) = e.downcast_ref() {
-                return Some(words::certificate(host, reason));
-            }
-            if let Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) = e.downcast_ref() {
-                return Some(format!("{host} does not speak TLS at this port: check `url`"));
-            }
-            e.downcast_ref::<Elsewhere>().map(ToString::to_string)
-        };
+    let found = std::iter::successors(Some(error as Cause<'_>), |cause| below(*cause)).find_map(|cause| {
+        if let Some(rustls::Error::InvalidCertificate(reason)) = cause.downcast_ref() {
+            return Some(words::certificate(host, reason));
+        }
+        if let Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) = cause.downcast_ref() {
+            return Some(format!("{host} does not speak TLS at this port: check `url`"));
+        }
         let io = || cause.downcast_ref::<io::Error>().filter(|io| io.get_ref().is_none());
-        known(cause).or_else(|| inner.and_then(known)).or_else(|| io().map(|io| words::unreachable(host, io)))
+        let elsewhere = cause.downcast_ref::<Elsewhere>().map(ToString::to_string);
+        elsewhere.or_else(|| io().map(|io| words::unreachable(host, io)))
     });
     found.unwrap_or_else(|| match () {
-        () if error.is_timeout() && error.is_connect() => format!("{host} cannot be reached in time: check the network"),
+        () if error.is_timeout() && error.is_connect() => {
+            format!("{host} cannot be reached in time: check the network")
+        }
         () if error.is_timeout() => format!("{host} does not answer in time"),
         () if error.is_connect() => format!("cannot connect to {host}: check `url` and the network"),
         () if error.is_decode() => format!("the answer of {host} is damaged"),
@@ -388,10 +398,10 @@ fn failure(host: &str, error: &reqwest::Error) -> String {
 
 /// Names and addresses as they are, or as a test says.
 #[derive(Clone)]
-struct World {
+pub(super) struct World {
     /// `None`: the system is asked.
-    names: Option<Arc<BTreeMap<String, Vec<IpAddr>>>>,
-    reach: fn(IpAddr) -> Reach,
+    pub(super) names: Option<Arc<BTreeMap<String, Vec<IpAddr>>>>,
+    pub(super) reach: fn(IpAddr) -> Reach,
 }
 
 impl Default for World {
@@ -405,10 +415,7 @@ impl World {
         if let Some(names) = &self.names {
             return Ok(names.get(host).cloned().unwrap_or_default());
         }
-        let found = tokio::time::timeout(
-            Duration::from_secs(limits::RESOLVE_SECS),
-            tokio::net::lookup_host((host, 0)),
-        );
+        let found = tokio::time::timeout(Duration::from_secs(limits::RESOLVE_SECS), tokio::net::lookup_host((host, 0)));
         let found = found.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         Ok(found.map(|address| address.ip()).take(limits::HOST_ADDRESSES).collect())
     }
@@ -425,7 +432,7 @@ impl World {
 
 /// Looks names up, and gives only addresses that are far enough away.
 struct Lookup {
-    world: World,
+    pub(super) world: World,
     floor: Reach,
 }
 
@@ -451,6 +458,3 @@ impl Resolve for Lookup {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,3 +28,6 @@ pub struct Trouble {
     /// In plain words, with what the user can do; never a secret.
     pub what: String,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -108,7 +108,8 @@ pub(super) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, Trouble> {
     };
     let none = || Trouble {
         level: Level::Wait,
-        what: "the system has no certificates to trust: install the package ca-certificates, or set `ca_file`".to_string(),
+        what: "the system has no certificates to trust: install the package ca-certificates, or set `ca_file`"
+            .to_string(),
     };
     let verifier = Verifier::new_with_extra_roots(extra, provider.clone()).map_err(|error| match ca_file {
         Some(path) => Trouble {

@@ -266,14 +266,19 @@ fn refusal(place: &str, status: u16, body: &[u8]) -> Trouble {
     let (level, what) = match serde_json::from_slice::<Refusal>(body) {
         Ok(refusal) if refusal.error == "invalid_grant" => (
             Level::Stop,
-            format!("{place} no longer takes the refresh token: log in again, put the new one where `refresh_token` points, and reload kithd"),
+            format!(
+                "{place} no longer takes the refresh token: log in again, put the new one where `refresh_token` points, and reload kithd"
+            ),
         ),
         Ok(refusal) if matches!(refusal.error.as_str(), "invalid_client" | "unauthorized_client") => {
             (Level::Stop, format!("{place} refuses the client: check `client_id` and `client_secret`"))
         }
         Ok(refusal) => (
             Level::Wait,
-            format!("{place} gives no token: {}", words::cut(&format!("{} {}", refusal.error, refusal.error_description))),
+            format!(
+                "{place} gives no token: {}",
+                words::cut(&format!("{} {}", refusal.error, refusal.error_description))
+            ),
         ),
         Err(_) => (Level::Wait, format!("{place} gives no token (HTTP {status}): check `token_url`")),
     };
@@ -291,6 +296,3 @@ fn form_value(text: &str) -> String {
     }
     out
 }
-
-#[cfg(test)]
-mod tests;
