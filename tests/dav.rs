@@ -15,8 +15,12 @@
 mod accounts;
 #[path = "servers/bed.rs"]
 mod bed;
+#[path = "dav/bent.rs"]
+mod bent;
 #[path = "servers/certs.rs"]
 mod certs;
+#[path = "dav/fake.rs"]
+mod fake;
 #[path = "dav/feeds.rs"]
 mod feeds;
 #[path = "dav/http.rs"]

@@ -13,7 +13,7 @@ use crate::world::World;
 const MAKES: [Make; 2] = [Make::Radicale, Make::Xandikos];
 
 /// An event that begins on this day of June 2026.
-fn event(uid: &str, day: u32, more: &str) -> String {
+pub fn event(uid: &str, day: u32, more: &str) -> String {
     format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260501T000000Z\r\n\
          DTSTART:202606{day:02}T090000Z\r\nDTEND:202606{day:02}T100000Z\r\nSUMMARY:{uid}\r\n{more}END:VEVENT\r\nEND:VCALENDAR\r\n"
@@ -25,7 +25,7 @@ fn card(uid: &str, name: &str, more: &str) -> String {
 }
 
 /// Two calendars: Work with four events, one of them a series, and Personal with two.
-fn calendars(make: Make) -> Account {
+pub fn calendars(make: Make) -> Account {
     let account = Account::new(make, Kind::Calendars);
     let dav = &account.dav;
     for (name, shown) in [("work", "Work"), ("personal", "Personal life")] {
@@ -44,11 +44,11 @@ fn calendars(make: Make) -> Account {
     account
 }
 
-fn on(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
+pub fn on(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
     pairs.iter().map(|(name, n)| ((*name).to_string(), *n)).collect()
 }
 
-const ALL: &[(&str, usize)] =
+pub const ALL: &[(&str, usize)] =
     &[("standup", 5), ("review", 1), ("one on one", 1), ("offsite", 1), ("dentist", 1), ("concert", 1)];
 
 #[test]
