@@ -1,14 +1,15 @@
 //! The configured sources and the delivery, as doors to call. Part of `daemon`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::{BookDoor, CalendarDoor, Collections, Config, DeliveryDoor, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
-use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
+use crate::evidence::{Cursor, Delivery, Envelope, MessageId};
 use crate::net::Web;
 use crate::net::token::Credentials;
-use crate::source::{Occasion, Send, Stopped, cards, dav, feed, maildir};
+use crate::source::{Occasion, Send, Stopped, cards, dav, feed, imap, maildir};
 use crate::time::Span;
 
 /// A source.
@@ -16,19 +17,14 @@ use crate::time::Span;
 pub enum Source {
     /// A Maildir.
     Maildir(maildir::Params),
+    /// An IMAP account.
+    Imap(Arc<imap::Account>),
     /// An .ics file or folder.
     Feed(feed::Params),
     /// A vCard file or folder.
     Cards(cards::Params),
     /// CalDAV or CardDAV.
     Dav(dav::Params),
-    /// A kind this build has no door for; it fails with these words.
-    Missing {
-        /// Its name.
-        name: SourceName,
-        /// In plain words.
-        what: String,
-    },
 }
 
 impl Source {
@@ -36,10 +32,10 @@ impl Source {
     pub fn name(&self) -> &str {
         match self {
             Source::Maildir(p) => &p.name,
+            Source::Imap(account) => &account.params().name,
             Source::Feed(p) => &p.name,
             Source::Cards(p) => &p.name,
             Source::Dav(p) => &p.name,
-            Source::Missing { name, .. } => name,
         }
     }
 
@@ -47,23 +43,16 @@ impl Source {
     pub fn read(&self, cursors: Vec<Cursor>, occasion: &Occasion<'_>, send: &mut Send<'_>) -> Result<(), Stopped> {
         match self {
             Source::Maildir(params) => maildir::read(params, cursors, occasion, send),
+            Source::Imap(account) => account.read(cursors, occasion, send),
             Source::Feed(params) => feed::read(params, cursors, occasion, send),
             Source::Cards(params) => cards::read(params, cursors, occasion, send),
             Source::Dav(params) => dav::read(params, cursors, occasion, send),
-            Source::Missing { what, .. } => {
-                let (level, what) = (crate::evidence::Level::Stop, what.clone());
-                send(crate::source::Report::Failed { level, what })
-            }
         }
     }
 }
 
 /// The sources of a config.
 pub fn sources(config: &Config) -> Vec<Source> {
-    let missing = |name: &str, what: &str| Source::Missing {
-        name: name.to_string(),
-        what: format!("`{name}`: this version of kithd reads {what}"),
-    };
     let mailboxes = config.mailboxes.iter().map(|m| match &m.door {
         MailboxDoor::Maildir { path, sync_state } => Source::Maildir(maildir::Params {
             name: m.name.clone(),
@@ -74,9 +63,15 @@ pub fn sources(config: &Config) -> Vec<Source> {
             bodies: m.bodies,
             sync_state: sync_state.clone(),
         }),
-        MailboxDoor::Imap { .. } => {
-            missing(&m.name, "type = \"maildir\" only; let mbsync or offlineimap fetch the IMAP account")
-        }
+        MailboxDoor::Imap { server, login, .. } => Source::Imap(Arc::new(imap::Account::new(imap::Params {
+            name: m.name.clone(),
+            server: server.clone(),
+            login: login.clone(),
+            folders: m.folders.clone(),
+            sent: m.sent.clone(),
+            history: m.history,
+            bodies: m.bodies,
+        }))),
     });
     let calendars = config.calendars.iter().map(|c| match &c.door {
         CalendarDoor::Path(path) => Source::Feed(feed::Params {

@@ -7,8 +7,9 @@ mod web;
 
 use std::path::PathBuf;
 
+use super::events::{CalendarReader, calendar_reader, observe_calendar};
 use super::files::{self, Held};
-use super::{Batches, CalendarReader, Occasion, READER_FAILED, Send, Stopped, calendar_reader, observe_calendar};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped};
 use crate::engine::reply::Finding;
 use crate::evidence::{Cursor, Role, Speaker};
 use crate::limits;
@@ -124,7 +125,8 @@ mod tests {
         Batch, EventStatus, FullReading, Level, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision,
     };
     use crate::read::calendar::CalendarReading;
-    use crate::source::{Bytes, Report};
+    use crate::source::Report;
+    use crate::source::events::Bytes;
     use crate::time::{DAY, Timestamp, Zone};
 
     const NOW: i64 = 1_780_000_000;

@@ -7,17 +7,18 @@ mod answer;
 mod buckets;
 pub mod cards;
 pub mod dav;
+mod events;
 pub mod feed;
 mod files;
 pub mod folders;
+pub mod imap;
 pub mod maildir;
 
-use std::io::BufReader;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::engine::reply::Finding;
-use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Meeting, Observation};
+use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Observation};
 use crate::limits;
-use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
 use crate::time::{Timestamp, Zone};
 
 /// When and for whom a reading is made.
@@ -75,43 +76,32 @@ fn finding(level: &str, what: String) -> Finding {
     Finding { level: level.to_string(), what }
 }
 
-/// Bytes that are read twice.
-trait Bytes: std::io::Read + std::io::Seek {}
-
-impl<B: std::io::Read + std::io::Seek> Bytes for B {}
-
-/// Reads a calendar; tests put a simpler one in its place.
-type CalendarReader = dyn Fn(&mut dyn Bytes, &CalendarContext<'_>, &mut dyn FnMut(Meeting)) -> CalendarReading;
-
-fn calendar_reader(
-    bytes: &mut dyn Bytes,
-    context: &CalendarContext<'_>,
-    sink: &mut dyn FnMut(Meeting),
-) -> CalendarReading {
-    read_calendar(&mut BufReader::new(bytes), context, sink)
-}
-
-/// Reads a calendar into `batches`; `also` sees each meeting. `None`: the reader did not stand it.
-fn observe_calendar(
-    bytes: &mut dyn Bytes,
-    context: &CalendarContext<'_>,
-    reader: &CalendarReader,
-    batches: &mut Batches<'_, '_>,
-    also: &mut dyn FnMut(&Meeting),
-) -> Result<Option<CalendarReading>, Stopped> {
-    let mut outcome = Ok(());
-    let mut sink = |meeting| {
-        also(&meeting);
-        if outcome.is_ok() {
-            outcome = batches.observe(Observation::Meeting(meeting));
+/// Works on a lot of messages on [`limits::PARSERS`] threads; what comes of them is in their order.
+fn in_parallel<T: Sync, R: std::marker::Send>(lot: &[T], work: &(dyn Fn(&T) -> R + Sync)) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut outcomes = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = lot.get(index) else { return outcomes };
+            outcomes.push((index, work(one)));
         }
     };
-    let read = guarded(|| reader(bytes, context, &mut sink));
-    outcome?;
-    let Some(mut read) = read else { return Ok(None) };
-    batches.batch.read += read.events;
-    std::mem::take(&mut read.complaints).into_iter().for_each(|c| batches.complain(c));
-    Ok(Some(read))
+    let mut outcomes = std::thread::scope(|scope| {
+        // a few new messages are read before a thread has started
+        let others = if lot.len() < 8 { 0 } else { limits::PARSERS - 1 };
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(share)).collect();
+        let mut outcomes = share();
+        for other in others {
+            match other.join() {
+                Ok(theirs) => outcomes.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        outcomes
+    });
+    outcomes.sort_by_key(|(index, _)| *index);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// Gathers what a reading finds into batches of a bounded size.

@@ -17,8 +17,9 @@ use crate::limits;
 use crate::net::Trouble;
 use crate::read::calendar::CalendarContext;
 use crate::read::cards::read_cards;
+use crate::source::events::{calendar_reader, observe_calendar};
 use crate::source::files;
-use crate::source::{Batches, Occasion, READER_FAILED, calendar_reader, guarded, observe_calendar};
+use crate::source::{Batches, Occasion, READER_FAILED, guarded};
 use crate::time::{Date, Timestamp, days_between};
 
 /// One collection, while it is read.

@@ -17,10 +17,9 @@ use crate::net::http::{Bounds, Client, Request};
 use crate::net::token::Credentials;
 use crate::net::{Trouble, Web};
 use crate::source::answer::{not_before, refusal};
+use crate::source::events::{CalendarReader, calendar_reader, observe_calendar};
 use crate::source::files::{Held, Reading, State, what_instead};
-use crate::source::{
-    Batches, CalendarReader, Occasion, READER_FAILED, Stopped, calendar_reader, finding, guarded, observe_calendar,
-};
+use crate::source::{Batches, Occasion, READER_FAILED, Stopped, finding, guarded};
 use crate::time::Timestamp;
 
 /// Version of the cursor's bytes.
