@@ -92,7 +92,7 @@ mod tests {
 
     fn resolver(address: SocketAddr) -> StubResolver {
         let mut conf = ResolvConf::new();
-        conf.servers = vec![ServerConf::new(address, Transport::Udp)];
+        conf.servers = vec![ServerConf::new(address, Transport::UdpTcp)];
         conf.options.use_vc = false;
         conf.finalize();
         StubResolver::from_conf(conf)

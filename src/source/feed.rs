@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::evidence::{
-        Batch, EventStatus, FullReading, Level, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision,
+        Batch, EventStatus, FullReading, Level, Meeting, MeetingKey, MeetingMarks, Observation, Recurrence, Revision,
     };
     use crate::read::calendar::CalendarReading;
     use crate::source::Report;
