@@ -99,7 +99,8 @@ pub struct Attendee {
     pub who: Address,
     /// The answer.
     pub partstat: PartStat,
-    /// Neither room nor resource nor group: by CUTYPE, resource domain or a room-like name.
+    /// Neither room nor resource nor group, by CUTYPE, resource domain or a room-like name; nor only told
+    /// of it (`ROLE=NON-PARTICIPANT`).
     pub human: bool,
 }
 

@@ -217,8 +217,12 @@ fn attends(believed: &Believed, person: &Person, me: &Me, now: Timestamp) -> Att
     if let Err(why) = counts(believed, me, now) {
         return Attendance::None(why);
     }
-    if believed.answers.iter().any(|(a, s)| person.addresses.contains(a) && *s == PartStat::Declined) {
+    let said = |stat| believed.answers.iter().any(|(a, s)| person.addresses.contains(a) && *s == stat);
+    if said(PartStat::Declined) {
         return Attendance::None("they declined");
+    }
+    if said(PartStat::Delegated) {
+        return Attendance::None("they sent somebody else");
     }
     let main = &believed.main;
     let is_here = |a: &AddrSpec| person.addresses.contains(a);
