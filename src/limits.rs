@@ -201,6 +201,53 @@ pub const VALUE_BYTES: usize = 4 << 10;
 /// Seconds a command waits for a store that another process holds.
 pub const LOCK_WAIT_SECS: u64 = 5;
 
+// -- the wire ----------------------------------------------------------------------------------------------
+
+/// Bytes of a secret or token, first line; tokens of large providers have 4 KB.
+pub const SECRET_BYTES: usize = 16 << 10;
+/// Seconds a command may take that prints a secret: a locked keyring asks its user for ever.
+pub const SECRET_SECS: u64 = 10;
+/// Seconds a token that a command printed is used before the command is asked again: it alone knows
+/// when the token expires, and a request each for it would start a process each.
+pub const TOKEN_COMMAND_SECS: u64 = 5 * 60;
+/// Seconds before it expires that a token is renewed (clocks differ, requests take time).
+pub const TOKEN_MARGIN_SECS: u64 = 60;
+/// Seconds a token without `expires_in` is used (RFC 6749 5.1 only recommends the field).
+pub const TOKEN_SECS: u64 = 10 * 60;
+/// Longest life of a token that is believed, in seconds.
+pub const TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
+/// Bytes of an answer of a token endpoint.
+pub const TOKEN_ANSWER_BYTES: usize = 64 << 10;
+/// Bytes of a `ca_file`; the whole store of Debian has 220 KB.
+pub const CA_FILE_BYTES: u64 = 4 << 20;
+/// Seconds a token endpoint may take.
+pub const TOKEN_ANSWER_SECS: u64 = 30;
+/// Bytes of a server's text that an error shows.
+pub const SERVER_TEXT_BYTES: usize = 120;
+/// Addresses of one host that are tried.
+pub const HOST_ADDRESSES: usize = 8;
+/// Seconds to look up a name.
+pub const RESOLVE_SECS: u64 = 15;
+/// Seconds to connect to one address; a SYN is sent three times in 7 s.
+pub const CONNECT_SECS: u64 = 10;
+/// Seconds for a TLS handshake.
+pub const HANDSHAKE_SECS: u64 = 20;
+
+/// Refused logins of one account within [`LOGINS_WITHIN_SECS`]; servers lock accounts after five or ten.
+pub const LOGINS_REFUSED: usize = 3;
+/// The span in which refused logins are counted, in seconds.
+pub const LOGINS_WITHIN_SECS: u64 = 60 * 60;
+/// Redirects followed of one request; discovery (RFC 6764) needs two.
+pub const REDIRECTS: usize = 5;
+/// Seconds until an HTTP server is connected, TLS included.
+pub const HTTP_CONNECT_SECS: u64 = 30;
+/// Seconds without a byte of an answer; Radicale thinks 47 s about 5,000 new events (measured).
+pub const HTTP_SILENT_SECS: u64 = 120;
+/// Seconds for one HTTP request with all its redirects and its body.
+pub const HTTP_SECS: u64 = 10 * 60;
+/// Bytes of one HTTP body, after decompression.
+pub const HTTP_BODY_BYTES: usize = 16 << 20;
+
 // -- people and history -----------------------------------------------------------------------------------
 
 /// Facts of one contact that the ledger looks at, newest first.
