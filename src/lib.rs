@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod delivery;
+pub mod discover;
 pub mod engine;
 pub mod evidence;
 pub mod identity;

@@ -330,3 +330,12 @@ pub const CONFIG_WORD_BYTES: usize = 60;
 pub const PER_DAY: u16 = 20;
 /// Bytes of the path of a unix socket (`sun_path` of unix(7), less the NUL).
 pub const SOCKET_PATH_BYTES: usize = 107;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one question to a name server may take: somebody sits in front of it.
+pub const DNS_SECS: u64 = 3;
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("engine", 70),
     ("net", 72),
     ("imap", 75),
+    ("discover", 80),
     ("source", 80),
     ("delivery", 80),
     ("config", 90),
@@ -38,6 +39,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustls_platform_verifier", &["net/"]),
     ("reqwest", &["net/"]),
     ("libdav", &["source/"]),
+    ("domain", &["discover/"]),
+    ("roxmltree", &["discover/"]),
     ("lettre", &["delivery/"]),
     ("mail_parser", &["read/"]),
     ("icalendar", &["read/"]),
@@ -53,7 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
-    ("tokio", &["net/", "imap/", "source/", "delivery/", "config/", "daemon/", "cli/"]),
+    ("tokio", &["discover/", "net/", "imap/", "source/", "delivery/", "config/", "daemon/", "cli/"]),
 ];
 
 /// Doors see the plain data, the reader and the engine's messages, not what is concluded from them.
