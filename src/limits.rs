@@ -486,3 +486,10 @@ pub const SERVICE_SECS: u64 = 120;
 pub const ASKED: usize = 4;
 /// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
 pub const PASSWD_BYTES: u64 = 4 << 20;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;
