@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use kithd::address::AddrSpec;
 use kithd::evidence::{ActKind, Class, Meeting, Role, Speaker};
-use kithd::identity::{AddressFacts, Me, Merge, People, Ties};
+use kithd::identity::{AddressFacts, ContactId, Me, Merge, People, Ties};
 use kithd::read::acts::sentence_acts;
 use kithd::read::calendar::{CalendarContext, read_calendar};
 use kithd::read::mail::{MailContext, Message, read_message};
@@ -233,7 +233,9 @@ pub fn aliases(folder: &Path, half: Option<u8>) -> Option<Aliases> {
         rows.push((id, addr));
     }
     let people = People::resolve(&Me::default(), &addresses, &Ties::default(), &[]);
-    let contact = |a: &AddrSpec| people.contact_of(a).filter(|c| c.person).map(|c| c.id);
+    let ids: BTreeMap<&AddrSpec, ContactId> =
+        addresses.keys().filter_map(|a| Some((a, people.contact_of(a).filter(|c| c.person)?.id))).collect();
+    let same = |a: &AddrSpec, b: &AddrSpec| ids.get(a).is_some_and(|id| ids.get(b) == Some(id));
     let who = |a: &AddrSpec| {
         let names = addresses[a].names.iter().map(|(n, _)| n.as_str());
         format!("{a} {:?}", names.collect::<Vec<_>>())
@@ -242,7 +244,7 @@ pub fn aliases(folder: &Path, half: Option<u8>) -> Option<Aliases> {
     let mut true_addresses: BTreeSet<(&AddrSpec, &AddrSpec)> = BTreeSet::new();
     for (i, (id, a)) in rows.iter().enumerate() {
         for (other, b) in &rows[i + 1..] {
-            let together = contact(a).is_some() && contact(a) == contact(b);
+            let together = same(a, b);
             if id == other {
                 true_addresses.insert((a.min(b), a.max(b)));
             }
@@ -252,7 +254,7 @@ pub fn aliases(folder: &Path, half: Option<u8>) -> Option<Aliases> {
     let known: Vec<&AddrSpec> = addresses.keys().collect();
     for (i, a) in known.iter().enumerate() {
         for b in &known[i + 1..] {
-            let together = people.contact_of(a).map(|c| c.id) == people.contact_of(b).map(|c| c.id);
+            let together = same(a, b);
             let is_true = true_addresses.contains(&(*a, *b));
             count(&mut all.of_addresses, together, is_true, || format!("{} | {}", who(a), who(b)));
         }
@@ -276,15 +278,17 @@ fn count(score: &mut Score, found: bool, is_true: bool, what: impl Fn() -> Strin
 
 // -- speed ----------------------------------------------------------------------------------------------
 
-/// Typical messages: letters of people with what they quote, and posts, as they came.
-pub fn typical(folder: &Path) -> Option<Vec<Vec<u8>>> {
-    let mut all: Vec<Vec<u8>> = files_of(folder, "mail_mixed")?.into_iter().map(|(_, bytes)| bytes).collect();
+/// Letters of people with what they quote, as the messages they were: the head is made up, the text is theirs.
+pub fn letters(folder: &Path) -> Option<Vec<Vec<u8>>> {
+    let mut all: Vec<Vec<u8>> = Vec::new();
     for name in ["quotes_enron.jsonl", "quotes_multilingual.jsonl"] {
         for row in rows_of(&text_of(folder, name)?) {
             let (n, text) = (all.len(), row["text"].as_str().unwrap());
-            let head = "From: Dana Ito <dana@uni.example>\r\nTo: alex@example.org\r\nSubject: Re: Slides\r\n\
+            let head = "Return-Path: <dana@uni.example>\r\nReceived: from mx.uni.example (mx.uni.example [192.0.2.7])\r\n \
+                        by mail.example.org with ESMTPS; Tue, 12 May 2026 09:00:02 +0200\r\n\
+                        From: Dana Ito <dana@uni.example>\r\nTo: Alex Doe <alex@example.org>\r\nSubject: Re: Slides\r\n\
                         Date: Tue, 12 May 2026 09:00:00 +0200\r\nMIME-Version: 1.0\r\n\
-                        Content-Type: text/plain; charset=utf-8\r\n";
+                        Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n";
             all.push(format!("{head}Message-ID: <{n}@uni.example>\r\n\r\n{text}").into_bytes());
         }
     }
