@@ -329,6 +329,12 @@ pub const SMTP_QUIT_SECS: u64 = 5;
 
 /// Facts of one contact that the ledger looks at, newest first.
 pub const FACTS: usize = 5_000;
+/// Newest facts that name the user, of which their own reply times are measured.
+pub const OWN_MAILS: usize = 2_000;
+/// Proposed merges that are looked at for a common thread, best first ...
+pub const DOUBTS: usize = 50;
+/// ... and the newest facts of each of their addresses.
+pub const DOUBT_MAILS: usize = 100;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
