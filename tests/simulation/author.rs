@@ -503,9 +503,24 @@ impl Author {
         self.gold.debts.push(debt);
     }
 
-    /// A debt with the usual course: ripe some time after its cause, until it is closed.
-    pub fn debt(kind: Kind, who: Id, cause: &str, from: Timestamp, ripe: Timestamp, until: Timestamp) -> Debt {
-        Debt { kind, who: vec![who], cause: cause.to_string(), from, ripe, until, optional: false }
+    /// What the further course of things closes: a mail to whom an answer is owed, a word from whom one
+    /// was awaited. Thanks that have not been said by the next mail are still owed, but nobody could
+    /// blame who keeps silent about them.
+    pub fn settle(&mut self) {
+        let letters: Vec<Letter> = self.gold.letters.values().filter(|l| !l.machine).cloned().collect();
+        for d in self.gold.debts.iter_mut().filter(|d| !d.cause.is_empty()) {
+            let at = self.gold.letters.get(&d.cause).map_or(d.from, |l| l.at);
+            let to_them = |l: &&Letter| l.from == ME && l.at > at && l.to.iter().chain(&l.cc).any(|p| d.who.contains(p));
+            let from_them = |l: &&Letter| d.who.contains(&l.from) && l.at > at && l.to.contains(&ME);
+            let sent = letters.iter().filter(to_them).map(|l| l.arrives).min();
+            let heard = letters.iter().filter(from_them).map(|l| l.arrives).min();
+            match d.kind {
+                Kind::ReplyOwed | Kind::FirstMeeting => d.until = sent.map_or(d.until, |t| t.min(d.until)),
+                Kind::Unanswered => d.until = heard.map_or(d.until, |t| t.min(d.until)),
+                Kind::Introduction | Kind::Favour | Kind::Milestone => d.fades = sent.unwrap_or(d.until),
+                Kind::Interview | Kind::Promise | Kind::KeepInTouch => {}
+            }
+        }
     }
 
     pub fn noise(&mut self, cause: &str, what: &'static str) {

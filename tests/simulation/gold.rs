@@ -91,7 +91,9 @@ pub struct Debt {
     pub ripe: Timestamp,
     /// A reminder after is late: it was done, or has lost its sense.
     pub until: Timestamp,
-    /// Neither wanted nor wrong.
+    /// From then on a reminder is neither wanted nor wrong.
+    pub fades: Timestamp,
+    /// Neither wanted nor wrong at any time.
     pub optional: bool,
 }
 

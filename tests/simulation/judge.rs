@@ -95,11 +95,11 @@ fn concerns(life: &Life, shown: &Shown, debt: &Debt) -> bool {
 }
 
 fn judge_one(shown: &Shown, debts: &[&Debt]) -> Judgement {
-    let of = |d: &&Debt| match (d.optional, shown.at < d.from, shown.at > d.until) {
-        (_, true, _) => Judgement::Early,
-        (_, _, true) => Judgement::Late,
-        (true, ..) => Judgement::Neutral,
-        (false, ..) => Judgement::True,
+    let of = |d: &&Debt| match (shown.at < d.from, shown.at > d.until) {
+        (true, _) => Judgement::Early,
+        (_, true) => Judgement::Late,
+        _ if d.optional || shown.at > d.fades => Judgement::Neutral,
+        _ => Judgement::True,
     };
     debts.iter().map(of).min().unwrap_or(Judgement::False)
 }
@@ -172,7 +172,7 @@ fn recall(life: &Life, played: &Played, tally: &mut Tally) {
     let covered_from = life.sent_from.map_or(Timestamp::MIN, |d| life.zone.at(d, 0));
     let start = life.zone.at(life.start, 0);
     for debt in life.gold.debts.iter().filter(|d| !d.optional && d.ripe >= covered_from && d.ripe >= start) {
-        let open = open_days(life, debt.ripe, debt.until);
+        let open = open_days(life, debt.ripe, debt.until.min(debt.fades));
         // a birthday has one morning
         let fits = if debt.kind == Kind::Milestone && debt.cause.is_empty() { debt.until > debt.ripe.plus(DAY / 4) } else { open > debt.kind.patience() };
         if !fits || debt.ripe > life.zone.at(life.end, 0).minus(DAY) {

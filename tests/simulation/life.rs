@@ -123,6 +123,9 @@ pub fn live(seed: u64, months: i64) -> Life {
                 gone = true;
                 if let Some(left) = noise::left(&mut a, &circle, monday) {
                     circle.retain(|p| *p != left);
+                    year::rhythm(&mut a, left, 20, Some(add_days(monday, -4)));
+                    // whoever left is not drifting away
+                    a.gold.debts.pop();
                 }
             }
         }
@@ -156,6 +159,7 @@ pub fn live(seed: u64, months: i64) -> Life {
     if let Some(job) = job {
         year::close_account(&mut a, job);
     }
+    a.settle();
     a.finish();
     let mut addresses: Vec<String> = a.work.iter().map(|(_, w, _)| w.clone()).collect();
     addresses.push(home);

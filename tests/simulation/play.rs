@@ -127,6 +127,7 @@ impl<'a> Play<'a> {
                 self.until(now);
                 self.break_something(now);
                 self.round(now);
+                self.explain(date);
             }
         }
     }
@@ -312,6 +313,21 @@ impl<'a> Play<'a> {
                 self.played.mails.push(now);
             }
             fs::rename(&file, self.dir.path().join("inbox/cur").join(file.file_name().unwrap())).unwrap();
+        }
+    }
+
+    /// `EXPLAIN="ADDRESS DATE"`: what the engine says of somebody on that day.
+    fn explain(&mut self, date: kithd::time::Date) {
+        let Ok(asked) = std::env::var("EXPLAIN") else { return };
+        let Some((who, day)) = asked.split_once(' ') else { return };
+        if day != date.to_string() {
+            return;
+        }
+        let now = self.now;
+        if let Reply::Explained(all) = self.engine().answer(Request::Explain(who.to_string()), now).unwrap() {
+            for e in all {
+                println!("{now} {}/{} {} {} due {} until {} {:?} vetoes {:?} closed {:?} {:?} {}", e.rule, e.occasion, e.standing, e.score, e.due_at, e.expires_at, e.points, e.vetoes, e.closed_by, e.reminder.map(|r| (r.state, r.trouble)), e.reason);
+            }
         }
     }
 

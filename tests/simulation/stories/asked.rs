@@ -1,6 +1,6 @@
 //! Questions in both directions, and promises.
 
-use kithd::time::{DAY, Date, HOUR, add_days};
+use kithd::time::{DAY, Date, HOUR, Timestamp, add_days};
 
 use super::super::author::{Appointment, Author, Draft, ME};
 use super::super::cast::Id;
@@ -39,7 +39,7 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
         (4, Fate::Reaction),
         (4, Fate::LateSync),
     ]);
-    let length = if matches!(fate, Fate::Never | Fate::Late | Fate::NoRush) { 48 } else { 16 };
+    let length = if matches!(fate, Fate::Never | Fate::Late | Fate::NoRush | Fate::OutOfOffice) { 20 } else { 8 };
     let Some(who) = a.somebody(circle, date, length) else { return };
     let (at, words) = (a.work_time(date), a.words(who));
     let ask = if matches!(fate, Fate::NoRush) { a.line(words.no_rush) } else { a.line(words.ask) };
@@ -117,8 +117,8 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
     a.owed(Kind::Unanswered, who, &letter.id, at, closed);
 }
 
-pub fn optional(kind: Kind, who: Id, cause: &str, at: kithd::time::Timestamp) -> Debt {
-    Debt { kind, who: vec![who], cause: cause.to_string(), from: at, ripe: at, until: at.plus(super::NEVER), optional: true }
+pub fn optional(kind: Kind, who: Id, cause: &str, at: Timestamp) -> Debt {
+    Debt { kind, who: vec![who], cause: cause.to_string(), from: at, ripe: at, until: at.plus(super::NEVER), fades: Timestamp::MAX, optional: true }
 }
 
 fn fold(name: &str) -> String {
@@ -126,7 +126,7 @@ fn fold(name: &str) -> String {
 }
 
 /// An appointment of the two, `title` or a plain one.
-pub fn appointment(title: &str, start: kithd::time::Timestamp, who: Id, said_at: kithd::time::Timestamp, story: &'static str) -> Appointment {
+pub fn appointment(title: &str, start: Timestamp, who: Id, said_at: Timestamp, story: &'static str) -> Appointment {
     Appointment {
         title: if title.is_empty() { "Meeting".to_string() } else { title.to_string() },
         start,
@@ -145,7 +145,7 @@ pub fn appointment(title: &str, start: kithd::time::Timestamp, who: Id, said_at:
 }
 
 /// A thumb, as Outlook and Gmail send it by mail.
-fn react(a: &mut Author, at: kithd::time::Timestamp, who: Id, letter: &super::super::author::Msg) -> kithd::time::Timestamp {
+fn react(a: &mut Author, at: Timestamp, who: Id, letter: &super::super::author::Msg) -> Timestamp {
     let quoted = letter.text.lines().map(|l| format!("> {l}")).collect::<Vec<_>>().join("\n");
     let text = format!("👍\n\n{} reacted via Gmail\n\n{quoted}", a.cast[who].name());
     a.say(Draft { body: vec![text], re: Some(letter), bare: true, ..Draft::new(at, who, vec![ME], "a reaction") }).at
@@ -179,7 +179,7 @@ pub fn they_ask(a: &mut Author, circle: &[Id], date: Date) {
         (4, Asked::Reacted),
         (6, Asked::OldQuestionQuoted),
     ]);
-    let length = if matches!(fate, Asked::Never | Asked::Late | Asked::Pinged) { 32 } else { 14 };
+    let length = if matches!(fate, Asked::Never | Asked::Late | Asked::Pinged) { 15 } else { 8 };
     let Some(who) = a.somebody(circle, date, length) else { return };
     let (at, words) = (a.work_time(date), a.words(who));
     let mut body = vec![a.chat(who)];
@@ -251,7 +251,7 @@ pub fn they_ask(a: &mut Author, circle: &[Id], date: Date) {
 }
 
 /// The user's own thumb, sent as mail.
-fn react_mine(a: &mut Author, at: kithd::time::Timestamp, letter: &super::super::author::Msg) {
+fn react_mine(a: &mut Author, at: Timestamp, letter: &super::super::author::Msg) {
     let quoted = letter.text.lines().map(|l| format!("> {l}")).collect::<Vec<_>>().join("\n");
     a.say(Draft { body: vec![format!("👍\n\n{quoted}")], re: Some(letter), bare: true, ..Draft::new(at, ME, vec![letter.from], "a reaction") });
 }
@@ -278,7 +278,7 @@ pub fn i_promise(a: &mut Author, circle: &[Id], date: Date) {
     ]);
     // a promise "by Friday" is made early in the week
     let date = add_days(date, -i64::from(date.weekday().to_monday_zero_offset()) + a.dice.between(0, 2));
-    let length = if matches!(word, Word::Broken | Word::KeptLate) { 40 } else { 16 };
+    let length = if matches!(word, Word::KeptLate) { 21 } else { 14 };
     let Some(who) = a.somebody(circle, date, length) else { return };
     let (at, words) = (a.work_time(date), a.words(who));
     let dated = a.dice.chance(50);

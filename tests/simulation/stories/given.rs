@@ -18,7 +18,7 @@ pub fn introduced(a: &mut Author, circle: &[Id], date: Date) {
         SignOff,
     }
     let fate = a.dice.weighed(&[(35, Fate::Ignored), (20, Fate::WroteNewOnly), (20, Fate::Bcc), (15, Fate::Thanked), (10, Fate::SignOff)]);
-    let Some(who) = a.outsider(circle, date, 24) else { return };
+    let Some(who) = a.outsider(circle, date, 12) else { return };
     let new = a.stranger();
     a.cast[new].tongue = a.cast[who].tongue;
     a.cast[new].private = a.cast[who].private;
@@ -66,7 +66,7 @@ pub fn introduced(a: &mut Author, circle: &[Id], date: Date) {
 /// The user asks for a favour and gets it.
 pub fn favour(a: &mut Author, circle: &[Id], date: Date) {
     let fate = a.dice.weighed(&[(45, 0), (25, 1), (15, 2), (15, 3)]);
-    let Some(who) = a.somebody(circle, date, 36) else { return };
+    let Some(who) = a.somebody(circle, date, 16) else { return };
     let (at, words) = (a.work_time(date), a.words(who));
     let ask = vec![a.chat(who), a.line(words.ask_favour)];
     let asked = a.write(at, ME, who, ask, "asks a favour");
@@ -100,7 +100,7 @@ pub fn favour(a: &mut Author, circle: &[Id], date: Date) {
 
 /// An everyday answer with a file: nobody owes thanks for it, nor would thanks be wrong.
 pub fn everyday(a: &mut Author, circle: &[Id], date: Date) {
-    let Some(who) = a.somebody(circle, date, 14) else { return };
+    let Some(who) = a.somebody(circle, date, 8) else { return };
     let (at, words) = (a.work_time(date), a.words(who));
     let ask = vec![a.line(words.ask)];
     let asked = a.write(at, ME, who, ask, "asks for a file");
@@ -113,7 +113,7 @@ pub fn everyday(a: &mut Author, circle: &[Id], date: Date) {
 
 /// Somebody tells news of their life.
 pub fn news(a: &mut Author, circle: &[Id], date: Date) {
-    let Some(who) = a.outsider(circle, date, 20) else { return };
+    let Some(who) = a.outsider(circle, date, 12) else { return };
     let (at, words) = (a.work_time(date), a.words(who));
     let text = vec![a.line(words.announce), a.chat(who)];
     let letter = a.write(at, who, ME, text, "news");

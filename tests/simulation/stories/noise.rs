@@ -82,15 +82,13 @@ pub fn recruiter(a: &mut Author, date: Date) {
     let subject = a.line(words.interview);
     let text = vec![a.line(words.recruiter)];
     let cold = a.say(Draft { subject: &subject, body: text, ..Draft::new(at, who, vec![ME], "recruiter") });
-    a.noise(&cold.id, "recruiter");
     let then = a.days_later(at, 1);
     let text = vec![a.line(words.decline)];
     let no = a.reply(then, ME, &cold, text, "declined a recruiter");
     if a.dice.chance(60) {
         let then = a.days_later(no.at, 5);
         let text = vec![a.line(words.recruiter)];
-        let again = a.reply(then, who, &no, text, "recruiter, declined");
-        a.noise(&again.id, "recruiter, declined");
+        a.reply(then, who, &no, text, "a recruiter who was declined");
     }
 }
 
@@ -123,12 +121,13 @@ pub fn support(a: &mut Author, date: Date) {
     let then: Timestamp = a.days_later(at, 1);
     let text = vec![words.support[0].to_string()];
     let m = a.reply(then, desk, &asked, text, "support");
-    a.noise(&m.id, "support");
+    // a line in the summary does no harm
+    a.gold.debts.push(super::asked::optional(super::super::gold::Kind::ReplyOwed, desk, &m.id, m.at));
 }
 
 /// They left: the mail bounces, or a machine says so.
 pub fn left(a: &mut Author, circle: &[Id], date: Date) -> Option<Id> {
-    let who = a.outsider(circle, date, 400)?;
+    let who = a.outsider(circle, date, 20)?;
     let (at, words) = (a.work_time(date), a.words(who));
     let text = vec![a.line(words.ask)];
     let asked = a.write(at, ME, who, text, "asks one who left");
@@ -145,6 +144,5 @@ pub fn left(a: &mut Author, circle: &[Id], date: Date) -> Option<Id> {
         let headers = vec![("Auto-Submitted", "auto-replied".to_string()), ("X-Autoreply", "yes".to_string())];
         a.say(Draft { subject: &subject, body: vec![words.left.to_string()], re: Some(&asked), headers, bare: true, machine: true, ..Draft::new(at.plus(60), who, vec![ME], "has left") });
     }
-    a.noise(&asked.id, "one who left");
     Some(who)
 }

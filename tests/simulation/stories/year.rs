@@ -1,6 +1,6 @@
 //! The slow current of a year: circles, rhythms, family, holidays, birthdays, changes.
 
-use kithd::time::{DAY, Date, HOUR, add_days, days_between};
+use kithd::time::{DAY, Date, HOUR, Timestamp, add_days, days_between};
 
 use super::super::author::{Appointment, Author, Draft, Happening, ME, What};
 use super::super::cast::{Id, Person};
@@ -34,10 +34,13 @@ pub fn rhythm(a: &mut Author, who: Id, every: i64, until: Option<Date>) {
     let last_day = until.unwrap_or(a.end);
     let mut last = date;
     while date < last_day {
-        if a.is_free(who, add_days(date, -2), 5) && !a.is_away(date) {
-            exchange(a, who, date);
-            last = date;
+        if a.is_away(date) || !a.is_free(who, add_days(date, -2), 8) {
+            // somebody's story is about them: a little later, then
+            date = add_days(date, 2);
+            continue;
         }
+        exchange(a, who, date);
+        last = date;
         let jitter = (every * 3 / 10).max(1);
         date = add_days(date, every + a.dice.between(-jitter, jitter));
     }
@@ -46,7 +49,7 @@ pub fn rhythm(a: &mut Author, who: Id, every: i64, until: Option<Date>) {
         let (at, from) = (a.zone.at(add_days(last, 3), 0), add_days(last, every + every / 2));
         let from = a.zone.at(from, 0);
         let ripe = a.zone.at(add_days(last, (every * 3).max(45)), 0);
-        a.owe(Debt { kind: Kind::KeepInTouch, who: vec![who], cause: String::new(), from: from.max(at), ripe, until: at.plus(super::NEVER), optional: false });
+        a.owe(Debt { kind: Kind::KeepInTouch, who: vec![who], cause: String::new(), from: from.max(at), ripe, until: at.plus(super::NEVER), fades: Timestamp::MAX, optional: false });
     }
 }
 
@@ -68,8 +71,7 @@ pub fn spouse(a: &mut Author, who: Id) {
         let minute = u16::try_from(a.dice.between(8 * 60, 18 * 60)).unwrap();
         let at = a.zone.at(date, minute);
         let subject = text[0].chars().take(12).collect::<String>();
-        let m = a.say(Draft { subject: &subject, body: text, bare: true, ..Draft::new(at, who, vec![ME], "spouse") });
-        a.noise(&m.id, "spouse, answered by phone");
+        a.say(Draft { subject: &subject, body: text, bare: true, ..Draft::new(at, who, vec![ME], "a spouse, answered by phone") });
         if a.dice.chance(15) {
             let text = vec![a.chat(who)];
             a.write(at.plus(6 * HOUR), ME, who, text, "spouse");
@@ -141,7 +143,7 @@ pub fn birthday(a: &mut Author, who: Id, month_from: i64, seen: bool) {
         until = at;
     }
     let optional = a.is_away(eve);
-    a.owe(Debt { kind: Kind::Milestone, who: vec![who], cause: String::new(), from, ripe: a.zone.at(eve, 9 * 60), until, optional });
+    a.owe(Debt { kind: Kind::Milestone, who: vec![who], cause: String::new(), from, ripe: a.zone.at(eve, 9 * 60), until, fades: Timestamp::MAX, optional });
 }
 
 /// Three weeks away: the calendar says so, a machine answers, the mail waits.
@@ -160,7 +162,7 @@ pub fn while_away(a: &mut Author, circle: &[Id]) {
         let words = a.words(ME);
         let mut date = add_days(from, 2);
         while date < until {
-            let Some(who) = a.somebody(circle, date, 30) else { break };
+            let Some(who) = a.somebody(circle, date, 20) else { break };
             let at = a.zone.at(date, 11 * 60);
             let text = vec![a.chat(who), a.line(a.words(who).ask)];
             let m = a.write(at, who, ME, text, "asks while the user is away");
