@@ -59,7 +59,7 @@ fn asked_for() -> (Vec<u64>, i64) {
     let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok());
     let full = std::env::var_os("KITHD_LIVES").is_some_and(|v| v == "all");
     match (seed, full) {
-        (Some(seed), _) => (vec![seed], 12),
+        (Some(seed), _) => (vec![seed], std::env::var("MONTHS").ok().and_then(|m| m.parse().ok()).unwrap_or(12)),
         (None, true) => ((1..=20).collect(), 12),
         (None, false) => ((1..=4).collect(), 4),
     }

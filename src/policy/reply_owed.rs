@@ -99,7 +99,7 @@ fn in_salutation(case: &Case<'_>, letter: &Letter) -> bool {
 fn deadline_near(case: &Case<'_>, letter: &Letter) -> bool {
     let today = case.p.hours.zone.date(case.now);
     let dates = letter.mail.acts().iter().filter_map(|a| a.due).filter(|d| d.explicit);
-    dates.map(|d| crate::time::days_between(today, d.date)).any(|days| days <= 3)
+    dates.map(|d| crate::time::days_between(today, d.date)).any(|days| (0..=3).contains(&days))
 }
 
 fn from_contact(case: &Case<'_>, letter: &Letter) -> bool {

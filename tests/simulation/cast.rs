@@ -131,7 +131,7 @@ impl Agency {
         while !self.given.insert(format!("{first}{middle} {last}")) {
             (first, last) = (*dice.pick(firsts(tongue)), *dice.pick(lasts(tongue)));
             if dice.chance(10) {
-                middle = format!("-{}", dice.pick(firsts(tongue)));
+                middle = format!("-{}", dice.pick(&["Lou", "Joana", "Kai", "Noor", "Eva", "Mika"]));
             }
         }
         let first = format!("{first}{middle}");

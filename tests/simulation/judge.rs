@@ -144,7 +144,7 @@ pub fn judge(life: &Life, played: &Played) -> Tally {
         row.own += u32::from(shown.own);
         let whence = story(life, &shown.row.evidence);
         if !matches!(judgement, Judgement::True | Judgement::Neutral) {
-            tally.notes.push(format!("seed {} {} {judgement:?} {} [{whence}] {:?} | {}", life.seed, shown.at, shown.row.occasion, shown.row.subject, shown.row.reason));
+            tally.notes.push(format!("seed {} {} {judgement:?} {} [{whence}] {} {:?} | {}", life.seed, shown.at, shown.row.occasion, shown.row.contact.as_ref().and_then(|c| c.address.as_ref()).map(ToString::to_string).unwrap_or_default(), shown.row.subject, shown.row.reason));
         }
         if whence.contains("NOISE") {
             tally.noise.push(format!("seed {} {} {} [{whence}] {}", life.seed, shown.at, shown.row.occasion, shown.row.subject));

@@ -71,6 +71,10 @@ pub struct Play<'a> {
 pub fn play(life: &Life, manner: Manner) -> Played {
     let mut play = Play::new(life, manner);
     play.run();
+    if let Some(place) = std::env::var_os("KEEP") {
+        // what kithd read, to look at with kithd itself
+        fs::rename(play.dir.path(), place).unwrap();
+    }
     play.played
 }
 
@@ -324,7 +328,9 @@ impl<'a> Play<'a> {
             return;
         }
         let now = self.now;
-        if let Reply::Explained(all) = self.engine().answer(Request::Explain(who.to_string()), now).unwrap() {
+        let told = self.engine().answer(Request::Explain(who.to_string()), now).unwrap();
+        let Reply::Explained(all) = told else { return println!("{told:?}") };
+        {
             for e in all {
                 println!("{now} {}/{} {} {} due {} until {} {:?} vetoes {:?} closed {:?} {:?} {}", e.rule, e.occasion, e.standing, e.score, e.due_at, e.expires_at, e.points, e.vetoes, e.closed_by, e.reminder.map(|r| (r.state, r.trouble)), e.reason);
             }
