@@ -329,6 +329,11 @@ impl<'a> Play<'a> {
         }
         let now = self.now;
         let told = self.engine().answer(Request::Explain(who.to_string()), now).unwrap();
+        if let Reply::Contact(sheet) = self.engine().answer(Request::Contact(who.to_string()), now).unwrap() {
+            for i in &sheet.interactions[sheet.interactions.len().saturating_sub(5)..] {
+                println!("{} {} {:?} {}", i.at, i.kind, i.subject, i.evidence);
+            }
+        }
         let Reply::Explained(all) = told else { return println!("{told:?}") };
         {
             for e in all {
