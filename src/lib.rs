@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod engine;
 pub mod evidence;
 pub mod identity;
+pub mod imap;
 pub mod ledger;
 pub mod limits;
 pub mod net;

@@ -154,7 +154,7 @@ pub const FOLDER_DEPTH: usize = 10;
 /// Unread names of one Maildir folder held at once (some 100 bytes each); a larger folder is read
 /// in rounds.
 pub const LISTED: usize = 100_000;
-/// Threads that parse messages of one Maildir, the reading one included: the machine is not ours.
+/// Threads that parse messages of one mailbox, the reading one included: the machine is not ours.
 pub const PARSERS: usize = 2;
 /// Messages handed to those threads at once; they wait for each other at the end of each lot.
 pub const LOT: usize = 500;
@@ -179,6 +179,35 @@ pub const COMPLAINTS: usize = 200;
 /// Bytes of an error text taken from elsewhere.
 pub const ERROR_BYTES: usize = 160;
 
+// -- reading an IMAP account -------------------------------------------------------------------------------
+
+/// Bytes of a header that is fetched; the parser takes no more.
+pub const FETCH_HEADER_BYTES: u32 = 64 << 10;
+/// Bytes of a message that are fetched where its text counts. Text, its HTML form and an invitation
+/// lie before what is attached; a long thread quoted in HTML has 100 KB.
+pub const FETCH_MESSAGE_BYTES: u32 = 128 << 10;
+/// Headers fetched by one command: 12.5 MiB if each is as large as it may be.
+pub const FETCH_HEADERS: u32 = 200;
+/// Messages fetched with their text by one command: the same.
+pub const FETCH_MESSAGES: u32 = 100;
+/// So many new UIDs are fetched at once; of more the dates are looked at first.
+pub const FETCH_AT_ONCE: u32 = 20;
+/// Neighbouring messages that a look at a mailbox keeps as one entry; a set is made of whole ones.
+pub const STRETCH: u32 = 100;
+/// Messages read before the cursor moves: a connection that breaks costs no more than that, and a
+/// few round trips for each are little beside it.
+pub const LUMP: u32 = 2_000;
+/// Bytes of messages between the network and the parser.
+pub const RAW_BYTES: usize = 16 << 20;
+/// Messages between the network and the parser.
+pub const RAW_QUEUE: usize = 500;
+/// Refused fetches of one reading that are tried again in halves: a few messages that a server
+/// cannot give (each takes about 8) and not a server that gives nothing.
+pub const REFUSALS: u32 = 64;
+/// Seconds before IDLE is renewed; RFC 2177 allows 29 minutes, and many a router forgets a quiet
+/// connection before that.
+pub const IDLE_SECS: u64 = 14 * 60;
+
 // -- store ---------------------------------------------------------------------------------------------
 
 /// Operations of one transaction; larger ones make sled hold every touched page (measured).
@@ -200,6 +229,53 @@ pub const MENTIONS: usize = 1_000;
 pub const VALUE_BYTES: usize = 4 << 10;
 /// Seconds a command waits for a store that another process holds.
 pub const LOCK_WAIT_SECS: u64 = 5;
+
+// -- the wire ----------------------------------------------------------------------------------------------
+
+/// Bytes of a secret or token, first line; tokens of large providers have 4 KB.
+pub const SECRET_BYTES: usize = 16 << 10;
+/// Seconds a command may take that prints a secret: a locked keyring asks its user for ever.
+pub const SECRET_SECS: u64 = 10;
+/// Seconds a token that a command printed is used before the command is asked again: it alone knows
+/// when the token expires, and a request each for it would start a process each.
+pub const TOKEN_COMMAND_SECS: u64 = 5 * 60;
+/// Seconds before it expires that a token is renewed (clocks differ, requests take time).
+pub const TOKEN_MARGIN_SECS: u64 = 60;
+/// Seconds a token without `expires_in` is used (RFC 6749 5.1 only recommends the field).
+pub const TOKEN_SECS: u64 = 10 * 60;
+/// Longest life of a token that is believed, in seconds.
+pub const TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
+/// Bytes of an answer of a token endpoint.
+pub const TOKEN_ANSWER_BYTES: usize = 64 << 10;
+/// Bytes of a `ca_file`; the whole store of Debian has 220 KB.
+pub const CA_FILE_BYTES: u64 = 4 << 20;
+/// Seconds a token endpoint may take.
+pub const TOKEN_ANSWER_SECS: u64 = 30;
+/// Bytes of a server's text that an error shows.
+pub const SERVER_TEXT_BYTES: usize = 120;
+/// Addresses of one host that are tried.
+pub const HOST_ADDRESSES: usize = 8;
+/// Seconds to look up a name.
+pub const RESOLVE_SECS: u64 = 15;
+/// Seconds to connect to one address; a SYN is sent three times in 7 s.
+pub const CONNECT_SECS: u64 = 10;
+/// Seconds for a TLS handshake.
+pub const HANDSHAKE_SECS: u64 = 20;
+
+/// Refused logins of one account within [`LOGINS_WITHIN_SECS`]; servers lock accounts after five or ten.
+pub const LOGINS_REFUSED: usize = 3;
+/// The span in which refused logins are counted, in seconds.
+pub const LOGINS_WITHIN_SECS: u64 = 60 * 60;
+/// Redirects followed of one request; discovery (RFC 6764) needs two.
+pub const REDIRECTS: usize = 5;
+/// Seconds until an HTTP server is connected, TLS included.
+pub const HTTP_CONNECT_SECS: u64 = 30;
+/// Seconds without a byte of an answer; Radicale thinks 47 s about 5,000 new events (measured).
+pub const HTTP_SILENT_SECS: u64 = 120;
+/// Seconds for one HTTP request with all its redirects and its body.
+pub const HTTP_SECS: u64 = 10 * 60;
+/// Bytes of one HTTP body, after decompression.
+pub const HTTP_BODY_BYTES: usize = 16 << 20;
 
 // -- people and history -----------------------------------------------------------------------------------
 
@@ -276,6 +352,40 @@ pub const BLOCK_REACH: usize = 20;
 pub const CONTACT_ADDRESSES: usize = 40;
 /// Proposals kept, best first.
 pub const PROPOSALS: usize = 500;
+
+// -- IMAP --------------------------------------------------------------------------------------------------
+
+/// Bytes of one line of an answer, literals apart; a SEARCH is cut into several before it gets there.
+pub const IMAP_LINE_BYTES: usize = 64 << 10;
+/// Bytes of one literal; what kithd asks for are parts of at most 64 KiB, a few servers send the whole.
+pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
+/// Bytes of one answer with its literals, and of one SEARCH. It is one answer that is held in memory,
+/// never those of a whole command: a FETCH of a hundred thousand headers is read with as much as one.
+pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
+/// Open parentheses of one answer; a parser that calls itself overflows the stack at 400 (measured),
+/// and what kithd asks for has three.
+pub const IMAP_DEPTH: usize = 64;
+/// Bytes read from a server in one go.
+pub const IMAP_READ_BYTES: usize = 64 << 10;
+/// Seconds without a byte, to or from the server, after which it is given up.
+pub const IMAP_QUIET_SECS: u64 = 60;
+/// Seconds for one command, or for the next row of a FETCH, however busily the server says other things.
+pub const IMAP_COMMAND_SECS: u64 = 10 * 60;
+/// FETCH commands on their way at a time: enough to hide the way to the server, few enough to forget.
+pub const IMAP_FETCH_WINDOW: usize = 4;
+/// STATUS commands on their way at a time.
+pub const IMAP_STATUS_WINDOW: usize = 16;
+/// Mailboxes of one server; somebody with a thousand clients has fewer.
+pub const IMAP_MAILBOXES: usize = 20_000;
+/// UIDs that one SEARCH may find.
+pub const IMAP_SEARCH_UIDS: usize = 2_000_000;
+/// Longest IDLE before it is renewed: servers may log off after 30 minutes (RFC 2177), and routers
+/// forget connections sooner.
+pub const IMAP_IDLE_SECS: u64 = 29 * 60;
+/// Seconds that saying good-bye may take.
+pub const IMAP_LOGOUT_SECS: u64 = 5;
+/// Lines before and within the STARTTLS dialogue.
+pub const IMAP_STARTTLS_LINES: usize = 20;
 
 // -- config ------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("psl", &["address.rs"]),
     ("minijinja", &["outbox/", "engine/mails.rs"]),
     ("clap", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
     ("tokio", &["net/", "imap/", "source/", "delivery/", "config/", "daemon/", "cli/"]),

@@ -71,6 +71,8 @@ fn sources(session: &Session) -> Vec<Finding> {
                 (&p.name, path.clone())
             }
             Source::Cards(p) => (&p.name, p.path.clone()),
+            // only the server could say more of it
+            Source::Imap(_) => continue,
             Source::Missing { what, .. } => {
                 findings.push(finding("fail", what.clone()));
                 continue;

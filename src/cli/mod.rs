@@ -9,6 +9,7 @@ mod contacts;
 mod demo;
 mod explain;
 mod export;
+mod paper;
 mod print;
 mod read;
 mod reminders;
@@ -145,6 +146,10 @@ enum Command {
     Read(read::ReadArguments),
     /// The whole thing over a year of an invented person's mail
     Demo(demo::DemoArguments),
+    /// What your shell completes commands by
+    Completions(paper::CompletionsArguments),
+    /// The manual page
+    Man,
 }
 
 /// Why a command did not do what it was asked.
@@ -227,6 +232,8 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Restore { file, json } => export::restore(config, &file, json.json),
         Command::Read(a) => read::read(&a),
         Command::Demo(a) => demo::demo(&a),
+        Command::Completions(a) => paper::completions(&a),
+        Command::Man => paper::man(),
     }
 }
 

@@ -1,18 +1,21 @@
 //! The configured sources and the delivery, as doors to call. Part of `daemon`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
 use crate::delivery::{self, Answer};
 use crate::engine::Found;
 use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
-use crate::source::{Occasion, Send, Stopped, cards, feed, maildir};
+use crate::source::{Occasion, Send, Stopped, cards, feed, imap, maildir};
 
 /// A source.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Source {
     /// A Maildir.
     Maildir(maildir::Params),
+    /// An IMAP account.
+    Imap(Arc<imap::Account>),
     /// An .ics file or folder.
     Feed(feed::Params),
     /// A vCard file or folder.
@@ -31,6 +34,7 @@ impl Source {
     pub fn name(&self) -> &str {
         match self {
             Source::Maildir(p) => &p.name,
+            Source::Imap(account) => &account.params().name,
             Source::Feed(p) => &p.name,
             Source::Cards(p) => &p.name,
             Source::Missing { name, .. } => name,
@@ -41,6 +45,7 @@ impl Source {
     pub fn read(&self, cursors: Vec<Cursor>, occasion: &Occasion<'_>, send: &mut Send<'_>) -> Result<(), Stopped> {
         match self {
             Source::Maildir(params) => maildir::read(params, cursors, occasion, send),
+            Source::Imap(account) => account.read(cursors, occasion, send),
             Source::Feed(params) => feed::read(params, cursors, occasion, send),
             Source::Cards(params) => cards::read(params, cursors, occasion, send),
             Source::Missing { what, .. } => {
@@ -67,9 +72,15 @@ pub fn sources(config: &Config) -> Vec<Source> {
             bodies: m.bodies,
             sync_state: sync_state.clone(),
         }),
-        MailboxDoor::Imap { .. } => {
-            missing(&m.name, "type = \"maildir\" only; let mbsync or offlineimap fetch the IMAP account")
-        }
+        MailboxDoor::Imap { server, login, .. } => Source::Imap(Arc::new(imap::Account::new(imap::Params {
+            name: m.name.clone(),
+            server: server.clone(),
+            login: login.clone(),
+            folders: m.folders.clone(),
+            sent: m.sent.clone(),
+            history: m.history,
+            bodies: m.bodies,
+        }))),
     });
     let calendars = config.calendars.iter().map(|c| match &c.door {
         CalendarDoor::Path(path) => Source::Feed(feed::Params {

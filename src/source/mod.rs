@@ -7,7 +7,10 @@ pub mod cards;
 pub mod feed;
 mod files;
 pub mod folders;
+pub mod imap;
 pub mod maildir;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Observation};
 use crate::limits;
@@ -62,6 +65,34 @@ fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
 
 /// What is said of such bytes.
 const READER_FAILED: &str = "kithd failed on it; please report this";
+
+/// Works on a lot of messages on [`limits::PARSERS`] threads; what comes of them is in their order.
+fn in_parallel<T: Sync, R: std::marker::Send>(lot: &[T], work: &(dyn Fn(&T) -> R + Sync)) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut outcomes = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = lot.get(index) else { return outcomes };
+            outcomes.push((index, work(one)));
+        }
+    };
+    let mut outcomes = std::thread::scope(|scope| {
+        // a few new messages are read before a thread has started
+        let others = if lot.len() < 8 { 0 } else { limits::PARSERS - 1 };
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(share)).collect();
+        let mut outcomes = share();
+        for other in others {
+            match other.join() {
+                Ok(theirs) => outcomes.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        outcomes
+    });
+    outcomes.sort_by_key(|(index, _)| *index);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
 
 /// Gathers what a reading finds into batches of a bounded size.
 struct Batches<'a, 's> {
