@@ -16,6 +16,8 @@ mod reminders;
 mod run;
 mod session;
 mod status;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::path::PathBuf;

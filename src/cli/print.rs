@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::time::{DAY, HOUR, MINUTE, Timestamp, Zone, days_between};
+use crate::time::{HOUR, MINUTE, Timestamp, Zone, days_between};
 
 /// How a piece of text stands out on a terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,8 +36,9 @@ const NARROWEST: usize = 8;
 /// Standard output.
 pub struct Out {
     /// Somebody looks at it: colour, and nothing beyond the right edge.
-    terminal: bool,
-    colour: bool,
+    pub terminal: bool,
+    /// See [`Out::look`].
+    pub colour: bool,
     /// Columns of the terminal; 80 where there is none.
     pub width: usize,
     /// Zone of the dates.
@@ -112,6 +113,11 @@ impl Out {
     /// Rows in columns. On a terminal, what does not fit is cut, the last column first; a column for which hardly any
     /// room is left falls away.
     pub fn table(&self, rows: &[Row]) {
+        self.lines(rows).iter().for_each(|l| self.line(l));
+    }
+
+    /// The lines of a table, for what stands between them.
+    pub fn lines(&self, rows: &[Row]) -> Vec<String> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         let widest = |n: usize| rows.iter().filter_map(|r| r.get(n)).map(|(_, t)| t.width()).max().unwrap_or(0);
         let mut left = if self.terminal { self.width } else { usize::MAX };
@@ -125,15 +131,16 @@ impl Out {
             rooms.push(natural.min(left));
             left = left.saturating_sub(natural.saturating_add(2));
         }
-        for row in rows {
+        let line = |row: &Row| {
             let mut line = String::new();
             for ((look, text), room) in row.iter().zip(&rooms) {
                 let cut = fit(text, *room);
                 line.push_str(&self.look(*look, &cut));
                 line.push_str(&" ".repeat(room.saturating_sub(cut.width()) + 2));
             }
-            self.line(line.trim_end());
-        }
+            line.trim_end().to_string()
+        };
+        rows.iter().map(line).collect()
     }
 
     /// A paragraph, wrapped and indented.
@@ -250,83 +257,4 @@ pub fn fit(text: &str, room: usize) -> String {
 /// A message on standard error.
 pub fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-#[cfg(test)]
-pub mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-
-    /// A terminal, or a pipe, of so many columns on 20 November 2026, 10:00 in Berlin.
-    pub fn out(terminal: bool, width: usize) -> Out {
-        let zone = Zone::named("Europe/Berlin").unwrap();
-        let now = Timestamp::parse("2026-11-20T09:00:00Z").unwrap();
-        Out { terminal, colour: false, width, zone, now, page: std::cell::RefCell::default() }
-    }
-
-    fn rows() -> Vec<Row> {
-        let row = |cells: [&str; 3]| cells.map(|c| (Look::Plain, c.to_string())).to_vec();
-        vec![row(["田中太郎", "2 days", "tanaka@example.org"]), row(["Dana Ito", "10 weeks", "dana@uni.example"])]
-    }
-
-    fn printed(terminal: bool, width: usize, print: impl Fn(&Out)) -> String {
-        let out = out(terminal, width);
-        print(&out);
-        out.page.into_inner()
-    }
-
-    #[test]
-    fn wide_characters_take_two_columns() {
-        assert_eq!(fit("田中太郎", 8), "田中太郎");
-        assert_eq!(fit("田中太郎", 6), "田中…");
-        assert_eq!(fit("Dana Ito", 5), "Dana…");
-    }
-
-    #[test]
-    fn columns_stand_under_each_other() {
-        let whole = "田中太郎  2 days    tanaka@example.org\nDana Ito  10 weeks  dana@uni.example\n";
-        assert_eq!(printed(true, 80, |o| o.table(&rows())), whole);
-        let cut = "田中太郎  2 days    tanaka@exampl…\nDana Ito  10 weeks  dana@uni.exam…\n";
-        assert_eq!(printed(true, 34, |o| o.table(&rows())), cut);
-        let left_out = "田中太郎  2 days\nDana Ito  10 weeks\n";
-        assert_eq!(printed(true, 26, |o| o.table(&rows())), left_out);
-    }
-
-    #[test]
-    fn a_pipe_gets_everything() {
-        let whole = "田中太郎  2 days    tanaka@example.org\nDana Ito  10 weeks  dana@uni.example\n";
-        assert_eq!(printed(false, 40, |o| o.table(&rows())), whole);
-        let mut long = rows();
-        long[0][0].1 = "A".repeat(300);
-        assert!(printed(false, 40, |o| o.table(&long)).contains(&"A".repeat(300)));
-    }
-
-    #[test]
-    fn paragraphs_wrap_by_columns_and_keep_their_looks() {
-        let text = "One two three 田中太郎田中太郎田中太郎田中太郎 four";
-        let expected = "  One two three\n  田中太郎田中太郎田\n  中太郎田中太郎\n  four\n";
-        assert_eq!(printed(true, 22, |o| o.paragraph(2, text)), expected);
-        let link = "https://example.org/a/very/long/link";
-        assert_eq!(printed(true, 22, |o| o.paragraph(2, link)), format!("  {link}\n"));
-        let mut out = out(true, 40);
-        out.colour = true;
-        out.flow(1, &[(Look::Good, "sent now"), (Look::Dim, "8 points"), (Look::Plain, "x")]);
-        assert_eq!(out.page.into_inner(), " \u{1b}[32msent now\u{1b}[0m \u{1b}[2m8 points\u{1b}[0m x\n");
-    }
-
-    #[test]
-    fn times_are_told_as_a_calendar_counts() {
-        let out = out(true, 80);
-        let ago = |text: &str| out.ago(Timestamp::parse(text).unwrap());
-        assert_eq!(ago("2026-11-20T08:59:30Z"), "just now");
-        assert_eq!(ago("2026-11-20T08:15:00Z"), "45 minutes ago");
-        assert_eq!(ago("2026-11-19T23:30:00Z"), "9 hours ago");
-        assert_eq!(ago("2026-11-19T22:30:00Z"), "yesterday");
-        assert_eq!(ago("2026-11-18T13:00:00Z"), "2 days ago");
-        assert_eq!(ago("2026-09-07T13:00:00Z"), "10 weeks ago");
-        assert_eq!(ago("2026-11-21T07:00:00Z"), "tomorrow");
-        assert_eq!(ago("2026-12-20T07:00:00Z"), "in 4 weeks");
-        assert_eq!(ago("2024-11-01T07:00:00Z"), "2 years ago");
-        assert_eq!(out.local("Sent read up to 2026-11-20T08:15:00Z now"), "Sent read up to 2026-11-20 09:15 now");
-    }
 }
