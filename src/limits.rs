@@ -356,6 +356,10 @@ pub const BACKOFF_SECS_MAX: i64 = 6 * HOUR;
 pub const UNKNOWN_SECS: i64 = 6 * HOUR;
 /// Items of a weekly summary.
 pub const SUMMARY_ITEMS: usize = 10;
+/// Names in "you met" and "you wrote to": what a phone shows at a glance.
+pub const SUMMARY_NAMES: usize = 12;
+/// People in each of the summary's two pictures, near and drifting.
+pub const SUMMARY_PICTURE: usize = 5;
 /// Steps of a plan: more than a year has openings and reviews for one person.
 pub const PLAN_STEPS: usize = 9_000;
 /// Facts a plan keeps in memory; those of further contacts are read again at each of their reviews.

@@ -17,6 +17,8 @@ mod reminders;
 mod run;
 mod session;
 mod status;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::io::IsTerminal;
