@@ -18,8 +18,27 @@ use crate::time::Timestamp;
 
 /// Every method.
 pub const METHODS: [&str; 21] = [
-    "status", "contacts", "contact", "reminders", "explain", "plan", "waiting", "done", "snooze", "dismiss", "pause",
-    "without", "set", "merge", "split", "forget", "export", "backup", "check", "round", "reload",
+    "status",
+    "contacts",
+    "contact",
+    "reminders",
+    "explain",
+    "plan",
+    "waiting",
+    "done",
+    "snooze",
+    "dismiss",
+    "pause",
+    "without",
+    "set",
+    "merge",
+    "split",
+    "forget",
+    "export",
+    "backup",
+    "check",
+    "round",
+    "reload",
 ];
 
 /// A method with its parameters.
@@ -144,10 +163,7 @@ impl Call {
 
     /// Can it take as long as it takes?
     pub(super) const fn is_long(&self) -> bool {
-        matches!(
-            self,
-            Call::Round {} | Call::Export {} | Call::Backup { .. } | Call::Check {} | Call::Forget { .. }
-        )
+        matches!(self, Call::Round {} | Call::Export {} | Call::Backup { .. } | Call::Check {} | Call::Forget { .. })
     }
 }
 

@@ -52,7 +52,9 @@ impl Client {
             Ok(_) => Ok(Some(Client { path: path.to_path_buf() })),
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {
                 let place = path.display();
-                Err(format!("you may not use the socket {place}: run this as the user of the service, or see [control] allow"))
+                Err(format!(
+                    "you may not use the socket {place}: run this as the user of the service, or see [control] allow"
+                ))
             }
             Err(_) => Ok(None),
         }
@@ -108,7 +110,11 @@ impl Client {
 
 /// The result of a response, or its fault.
 fn read<T: for<'a> Deserialize<'a>>(line: &[u8]) -> Result<Result<T, Fault>, Unanswered> {
-    let strange = || Unanswered::Broken("the service gave an answer this kithd does not understand: are both of one version?".to_string());
+    let strange = || {
+        Unanswered::Broken(
+            "the service gave an answer this kithd does not understand: are both of one version?".to_string(),
+        )
+    };
     let response: Response<T> = serde_json::from_slice(line).map_err(|e| {
         tracing::debug!("answer not understood: {e}");
         strange()

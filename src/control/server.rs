@@ -182,7 +182,8 @@ fn read_frame(line: &[u8]) -> Result<(Option<Value>, Call), (Value, Fault)> {
         .map_err(|e| (Value::Null, Fault::new(Fault::PARSE, format!("this line is no JSON: {e}"))))?;
     let sound = |id: &Value| matches!(id, Value::Null | Value::Number(_) | Value::String(_));
     let id = value.get("id").filter(|id| sound(id)).cloned().unwrap_or(Value::Null);
-    let invalid = |what: &str| (id.clone(), Fault::new(Fault::INVALID, format!("this is no JSON-RPC 2.0 request: {what}")));
+    let invalid =
+        |what: &str| (id.clone(), Fault::new(Fault::INVALID, format!("this is no JSON-RPC 2.0 request: {what}")));
     let frame: Frame =
         serde_json::from_value(value).map_err(|e| invalid(&safe_text(&e.to_string(), limits::ERROR_BYTES)))?;
     if frame.jsonrpc != "2.0" {

@@ -3,7 +3,7 @@
 //! Invariant: a delivery and a search end in one event for the engine; where nobody knows what came of
 //! a delivery, that is what is said.
 
-use super::doors::Post;
+use super::post::Post;
 use crate::engine::{Effect, Event, Found};
 use crate::evidence::{Delivery, Envelope, Showing};
 

@@ -3,9 +3,11 @@
 //! Invariant: one task owns the engine; sources speak to it through one bounded channel, and a panic
 //! in a source is a failure of that source alone.
 
+mod check;
 pub mod doors;
 mod errand;
 mod once;
+mod post;
 mod reading;
 mod rounds;
 mod run;
@@ -17,6 +19,8 @@ mod watch;
 mod words;
 
 pub use crate::control::Round;
+pub use check::{Tried, check};
 pub use once::{Progress, once};
+pub use post::Post;
 pub use run::run;
 pub use service::Load;

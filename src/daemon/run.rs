@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::doors::{self, Pace};
 use super::errand;
+use super::post::Post;
 use super::rounds::Rounds;
 use super::schedule::Schedule;
 use super::service::{Happened, Inbox, Load, Seated, Senders, Service, Wake};
@@ -94,6 +95,7 @@ impl Service {
         let seconds = |every: Duration| i64::try_from(every.as_secs() / 2).unwrap_or(MINUTE).max(1);
         Service {
             engine,
+            post: Post::of(&config, &[]),
             config,
             load,
             trace,
@@ -156,6 +158,12 @@ impl Service {
             self.sources.insert(name, seated);
         }
         old.keys().for_each(|name| self.give_up(name));
+        let sources: Vec<_> = self.sources.values().map(|seated| seated.source.clone()).collect();
+        let post = Post::of(&self.config, &sources);
+        // one that stays as it is keeps its logins, and what it knows of refused ones
+        if post != self.post {
+            self.post = post;
+        }
         let sources = &self.sources;
         let is_kept = |name: &str| sources.contains_key(name);
         self.schedule.keep(is_kept);
@@ -225,9 +233,13 @@ impl Service {
         self.config = config;
         self.seat_sources(now);
         // what failed may work by now: a password lies outside the config
-        self.sources.keys().filter(|n| self.schedule.failures(n) > 0).cloned().collect::<Vec<_>>().iter().for_each(
-            |name| self.schedule.ask(name, now),
-        );
+        self.sources
+            .keys()
+            .filter(|n| self.schedule.failures(n) > 0)
+            .cloned()
+            .collect::<Vec<_>>()
+            .iter()
+            .for_each(|name| self.schedule.ask(name, now));
         self.wake.wanted_at.get_or_insert(now);
         Ok(())
     }

@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::doors::{self, Source};
+use super::doors::Source;
 use super::errand::{self, Done};
+use super::post::Post;
 use super::reading::{Reading, Said, Word, event};
 use super::rounds::Rounds;
 use super::schedule::{Ended, Number, Schedule};
@@ -40,6 +41,8 @@ pub(super) struct Service {
     pub trace: Trace,
     pub schedule: Schedule,
     pub sources: BTreeMap<SourceName, Seated>,
+    /// Where reminders go; made with the sources.
+    pub post: Post,
     pub running: BTreeMap<SourceName, Running>,
     pub rounds: Rounds,
     pub words: Words,
@@ -283,7 +286,7 @@ impl Service {
         if self.abroad.is_none()
             && let Some(effect) = self.errands.pop_front()
         {
-            self.abroad = Some(tokio::spawn(errand::run(effect, doors::post(&self.config))));
+            self.abroad = Some(tokio::spawn(errand::run(effect, self.post.clone())));
         }
         if self.abroad.is_none() {
             self.rounds.finish();
@@ -333,7 +336,8 @@ impl Service {
             let Some(running) = self.running.get_mut(&source).filter(|r| r.failed.is_none()) else { continue };
             running.stop.store(true, Ordering::Relaxed);
             let minutes = limits::READING_SILENCE / time::MINUTE;
-            let what = format!("reading `{source}` hangs: nothing came for {minutes} minutes; it is left alone until it ends");
+            let what =
+                format!("reading `{source}` hangs: nothing came for {minutes} minutes; it is left alone until it ends");
             tracing::warn!(source, "{what}");
             (running.ended, running.failed) = (Some(Ended::Failed(Level::Wait)), Some(what.clone()));
             self.rounds.ended(&source, running.number, Some(&what));

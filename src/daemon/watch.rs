@@ -54,10 +54,8 @@ async fn watch(source: Source, news: mpsc::Sender<SourceName>) -> Trouble {
         source.watch(|| drop(news.try_send(name.clone()))).await
     });
     let guard = Abort(watched.abort_handle());
-    let trouble = watched.await.unwrap_or_else(|_| Trouble {
-        level: Level::Wait,
-        what: "a fault of kithd's own".to_string(),
-    });
+    let trouble =
+        watched.await.unwrap_or_else(|_| Trouble { level: Level::Wait, what: "a fault of kithd's own".to_string() });
     drop(guard);
     trouble
 }

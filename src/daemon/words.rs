@@ -80,7 +80,8 @@ impl Words {
     }
 
     fn text(&self, next_at: Timestamp, zone: &Zone) -> String {
-        let mut parts: Vec<String> = self.refused.iter().map(|why| format!("config refused, the old one goes on: {why}")).collect();
+        let mut parts: Vec<String> =
+            self.refused.iter().map(|why| format!("config refused, the old one goes on: {why}")).collect();
         parts.extend(self.reading.iter().map(|(name, (read, left))| match left {
             Some(left) => format!("reading {name}: {} of {}", thousands(*read), thousands(read.saturating_add(*left))),
             None => format!("reading {name}: {}", thousands(*read)),
@@ -134,7 +135,10 @@ mod tests {
         words.refused(Some("c.toml:3: no such key".into()));
         words.open(0, 0);
         let text = words.text(at, &Zone::utc());
-        assert_eq!(text, "config refused, the old one goes on: c.toml:3: no such key; idle; next look 14:05; 0 open reminders");
+        assert_eq!(
+            text,
+            "config refused, the old one goes on: c.toml:3: no such key; idle; next look 14:05; 0 open reminders"
+        );
     }
 
     #[test]

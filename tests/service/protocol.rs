@@ -20,7 +20,9 @@ fn every_method_is_described_and_every_described_one_exists() {
     let known: BTreeSet<&str> = METHODS.iter().copied().collect();
     let methods: BTreeSet<&str> = described.iter().copied().filter(|d| !d.starts_with('-') && *d != "1").collect();
     assert_eq!(methods, known);
-    for code in [Fault::PARSE, Fault::INVALID, Fault::UNKNOWN, Fault::PARAMS, Fault::FAILED, Fault::FORBIDDEN, Fault::REFUSED] {
+    for code in
+        [Fault::PARSE, Fault::INVALID, Fault::UNKNOWN, Fault::PARAMS, Fault::FAILED, Fault::FORBIDDEN, Fault::REFUSED]
+    {
         assert!(text.contains(&format!("| `{code}` |")), "error {code}");
     }
 }

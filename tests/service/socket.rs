@@ -31,7 +31,10 @@ fn garbage_is_answered_in_words_and_costs_nothing() {
     assert_eq!(codes(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rm -rf\"}\n"), -32601);
     assert_eq!(codes(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"done\",\"params\":{\"id\":\"x\"}}\n"), -32602);
     assert_eq!(codes(b"\xff\xfe\x00\x01\n"), -32700);
-    assert_eq!(codes(format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{}\"}}\n", "x".repeat(65_000)).as_bytes()), -32601);
+    assert_eq!(
+        codes(format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{}\"}}\n", "x".repeat(65_000)).as_bytes()),
+        -32601
+    );
 
     let mut stream = UnixStream::connect(&service.socket).unwrap();
     let chunk = vec![b'x'; 1 << 20];
