@@ -102,15 +102,19 @@ pub fn round(session: &mut Session, at: Timestamp, pinned: bool) -> Result<Round
     }
     session.now = at;
     let bar = Bar::new();
-    // the doors' own threads need a runtime that goes on while the engine works on this one
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))?;
+    let runtime = runtime()?;
     let sources = doors::sources(&session.config);
     let post = Post::of(&session.config, &sources);
     let mut progress = |p: Progress| bar.step(&p);
     let round = runtime.block_on(once(engine, &sources, &post, &zone, at, &mut progress));
     bar.0.finish_and_clear();
     Ok(round?)
+}
+
+/// For the doors, which have threads of their own: it goes on while the engine works on this one.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))
 }
 
 /// A bar on standard error, shown only on a terminal and only when it takes a while.

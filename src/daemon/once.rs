@@ -8,9 +8,10 @@ use super::doors::Source;
 use super::errand::{self, Done};
 use super::post::Post;
 use super::reading::{Reading, Said, Word, event};
+use super::schedule::Number;
 use crate::control::Round;
 use crate::engine::{Effect, Engine, Event, Result};
-use crate::evidence::SourceName;
+use crate::evidence::{Level, SourceName};
 use crate::limits;
 use crate::source::Report;
 use crate::time::{Timestamp, Zone};
@@ -25,6 +26,9 @@ pub struct Progress {
     /// Things left, where the door knows.
     pub left: Option<u64>,
 }
+
+/// The first reading of each source.
+const FIRST: Number = 1;
 
 /// Reads every source as of `now` and delivers what is due. An error is the store's: what was
 /// committed stays, and the next round goes on from there.
@@ -57,20 +61,42 @@ async fn read_all(
     round: &mut Round,
 ) -> Result<()> {
     let (sender, mut receiver) = mpsc::channel::<Said>(limits::QUEUE);
-    for (number, source) in (1..).zip(sources) {
+    let start = |engine: &Engine, source: &Source, number| -> Result<()> {
         let cursors = engine.cursors(source.name())?;
         let (source, zone, stop) = (source.clone(), zone.clone(), Arc::default());
         Reading { source, number, cursors, zone, now, stop }.start(sender.clone());
+        Ok(())
+    };
+    for source in sources {
+        start(engine, source, FIRST)?;
     }
-    drop(sender);
-    while let Some(said) = receiver.recv().await {
-        let Word::Report(report) = said.word else { continue };
+    let mut open = sources.len();
+    // whose connection broke: tried once more
+    let mut broken: Vec<SourceName> = Vec::new();
+    while open > 0 {
+        let Some(said) = receiver.recv().await else { break };
+        let report = match said.word {
+            Word::Report(report) => report,
+            Word::Ended => {
+                let again = said.number == FIRST && broken.contains(&said.source);
+                match sources.iter().find(|s| again && s.name() == said.source) {
+                    Some(source) => start(engine, source, FIRST + 1)?,
+                    None => open = open.saturating_sub(1),
+                }
+                continue;
+            }
+        };
         match &report {
             Report::Batch(batch) => {
                 count(batch, round);
                 progress(Progress { source: batch.source.clone(), read: batch.read, left: batch.left });
             }
             Report::Through { .. } => {}
+            Report::Failed { level: Level::Retry, what } if said.number == FIRST => {
+                tracing::debug!(source = said.source, "tried again at once: {what}");
+                broken.push(said.source);
+                continue;
+            }
             Report::Failed { what, .. } => {
                 tracing::warn!(source = said.source, "{what}");
                 round.failed.push((said.source.clone(), what.clone()));

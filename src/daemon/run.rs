@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::doors::{self, Pace, Source};
+use super::doors::{self, Pace};
 use super::errand;
 use super::post::Post;
 use super::rounds::Rounds;
@@ -95,12 +95,12 @@ impl Service {
         let seconds = |every: Duration| i64::try_from(every.as_secs() / 2).unwrap_or(MINUTE).max(1);
         Service {
             engine,
+            post: Post::of(&config, &[]),
             config,
             load,
             trace,
             schedule: Schedule::default(),
             sources: BTreeMap::new(),
-            post: None,
             running: BTreeMap::new(),
             rounds: Rounds::default(),
             words: Words::default(),
@@ -158,11 +158,11 @@ impl Service {
             self.sources.insert(name, seated);
         }
         old.keys().for_each(|name| self.give_up(name));
-        let seated: Vec<Source> = self.sources.values().map(|s| s.source.clone()).collect();
-        let post = Post::of(&self.config, &seated);
+        let sources: Vec<_> = self.sources.values().map(|seated| seated.source.clone()).collect();
+        let post = Post::of(&self.config, &sources);
         // one that stays as it is keeps its logins, and what it knows of refused ones
-        if self.post.as_ref() != Some(&post) {
-            self.post = Some(post);
+        if post != self.post {
+            self.post = post;
         }
         let sources = &self.sources;
         let is_kept = |name: &str| sources.contains_key(name);

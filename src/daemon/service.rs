@@ -42,7 +42,7 @@ pub(super) struct Service {
     pub schedule: Schedule,
     pub sources: BTreeMap<SourceName, Seated>,
     /// Where reminders go; made with the sources.
-    pub post: Option<Post>,
+    pub post: Post,
     pub running: BTreeMap<SourceName, Running>,
     pub rounds: Rounds,
     pub words: Words,
@@ -284,10 +284,9 @@ impl Service {
         self.wake_if_due(now)?;
         self.start_due(now)?;
         if self.abroad.is_none()
-            && let Some(post) = &self.post
             && let Some(effect) = self.errands.pop_front()
         {
-            self.abroad = Some(tokio::spawn(errand::run(effect, post.clone())));
+            self.abroad = Some(tokio::spawn(errand::run(effect, self.post.clone())));
         }
         if self.abroad.is_none() {
             self.rounds.finish();
