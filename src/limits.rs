@@ -416,9 +416,6 @@ pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
 /// Bytes of one answer with its literals, and of one SEARCH. It is one answer that is held in memory,
 /// never those of a whole command: a FETCH of a hundred thousand headers is read with as much as one.
 pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
-/// Open parentheses of one answer; a parser that calls itself overflows the stack at 400 (measured),
-/// and what kithd asks for has three.
-pub const IMAP_DEPTH: usize = 64;
 /// Bytes read from a server in one go.
 pub const IMAP_READ_BYTES: usize = 64 << 10;
 /// Seconds without a byte, to or from the server, after which it is given up.
