@@ -4,6 +4,7 @@
 pub mod address;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod delivery;
 pub mod engine;
@@ -13,6 +14,7 @@ pub mod imap;
 pub mod ledger;
 pub mod limits;
 pub mod net;
+pub mod notify;
 pub mod outbox;
 pub mod policy;
 pub mod read;

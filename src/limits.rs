@@ -160,10 +160,10 @@ pub const PARSERS: usize = 2;
 pub const LOT: usize = 500;
 /// Cursors of one batch: with values of [`VALUE_BYTES`] a quarter of a megabyte.
 pub const CURSORS: usize = 64;
-/// Names in one bucket of a Maildir cursor before their number is doubled: far enough from
-/// [`VALUE_BYTES`] / 8 that chance does not fill one over the brim.
-pub const BUCKET_NAMES: usize = 256;
-/// Most bits of a name's hash that choose its bucket: 4,096 buckets hold a million names.
+/// Bytes in one bucket of a cursor's records before their number is doubled: far enough from
+/// [`VALUE_BYTES`] that chance does not fill one over the brim.
+pub const BUCKET_BYTES: usize = 2 << 10;
+/// Most bits of a record's hash that choose its bucket: 4,096 buckets hold a million names.
 pub const BUCKET_BITS: u8 = 12;
 /// A file or folder changed this few seconds ago may change again within the same time stamp (FAT
 /// counts in two seconds).
@@ -174,6 +174,42 @@ pub const FILES: usize = 200_000;
 pub const SHRINK_ITEMS: u64 = 5;
 /// ... or this share of them, in percent.
 pub const SHRINK_PERCENT: u64 = 70;
+// -- doors: CalDAV, CardDAV and feeds over HTTP --
+
+/// Nested elements of a WebDAV answer; real ones have eight.
+pub const DAV_DEPTH: usize = 32;
+/// Resources of one collection, and entries of one answer.
+pub const RESOURCES: usize = 200_000;
+/// Bytes of one WebDAV answer: 50,000 hrefs with their etags take 20 MB.
+pub const DAV_BYTES: usize = 48 << 20;
+/// Resources asked for at once; their text comes in one answer, which is held in memory.
+pub const MULTIGET: usize = 50;
+/// Resources of one reading that a server may refuse one by one before the collection is given up.
+pub const RESOURCES_REFUSED: usize = 5;
+/// Resources read between two places a first reading can be taken up again from.
+pub const DAV_LOT: usize = 2_000;
+/// Rounds of one `sync-collection` that a server cuts into pieces (RFC 6578 3.6).
+pub const SYNC_ROUNDS: usize = 1_000;
+/// Collections of one account.
+pub const COLLECTIONS: usize = 500;
+/// Requests that finding one account may take.
+pub const DISCOVERY_REQUESTS: usize = 12;
+/// Seconds that DNS has to name a server; the address that was given does without.
+pub const DNS_SECS: u64 = 4;
+/// Records of one answer of DNS that are looked at.
+pub const DNS_ANSWERS: usize = 20;
+/// Days after which a collection is read anew: the window of its instances has moved, and a server
+/// whose etags lie is caught up with.
+pub const DAV_ANEW_DAYS: i64 = 7;
+/// Bytes of one feed after decompression; 50,000 events take 63 MB.
+pub const FEED_BYTES: u64 = 128 << 20;
+/// Bytes of a feed held in memory; what is longer goes through an unnamed file.
+pub const FEED_MEMORY_BYTES: usize = 4 << 20;
+/// Bytes of an `ETag` or `Last-Modified` that is shown again.
+pub const VALIDATOR_BYTES: usize = 500;
+/// Longest wait a server may ask for (`Retry-After`, RFC 9110 10.2.3), in seconds.
+pub const RETRY_AFTER_SECS_MAX: i64 = DAY;
+
 /// Complaints kept for `status`, newest first.
 pub const COMPLAINTS: usize = 200;
 /// Bytes of an error text taken from elsewhere.
@@ -279,6 +315,18 @@ pub const HTTP_SILENT_SECS: u64 = 120;
 pub const HTTP_SECS: u64 = 10 * 60;
 /// Bytes of one HTTP body, after decompression.
 pub const HTTP_BODY_BYTES: usize = 16 << 20;
+/// Bytes of a line of an SMTP reply; RFC 5321 4.5.3.1.5 allows 512, Postfix 1,000.
+pub const SMTP_LINE_BYTES: usize = 1_000;
+/// Lines of an SMTP reply; an EHLO has about 20.
+pub const SMTP_REPLY_LINES: usize = 100;
+/// Seconds for greeting and EHLO; some servers let strangers wait half a minute.
+pub const SMTP_GREETING_SECS: u64 = 90;
+/// Seconds for the answer to a command (RFC 5321 4.5.3.2 allows 300; submission servers ask nobody else).
+pub const SMTP_COMMAND_SECS: u64 = 120;
+/// Seconds for the mail and the answer to its dot (RFC 5321 4.5.3.2.6; Postfix waits as long).
+pub const SMTP_DATA_SECS: u64 = 600;
+/// Seconds to wait for a goodbye.
+pub const SMTP_QUIT_SECS: u64 = 5;
 
 // -- people and history -----------------------------------------------------------------------------------
 
@@ -396,3 +444,48 @@ pub const CONFIG_WORD_BYTES: usize = 60;
 pub const PER_DAY: u16 = 20;
 /// Bytes of the path of a unix socket (`sun_path` of unix(7), less the NUL).
 pub const SOCKET_PATH_BYTES: usize = 107;
+
+// -- service and socket --------------------------------------------------------------------------------------
+
+/// Seconds the service sleeps before it looks at the wall clock again: timers stand still while the
+/// machine is suspended.
+pub const SLEEP_SECS: i64 = MINUTE;
+/// A clock that is this many seconds behind the last look has gone back; less is its usual correction.
+pub const CLOCK_SLACK: i64 = 5;
+/// First wait after a failed reading, in seconds; doubled each time.
+pub const SOURCE_BACKOFF_MIN: i64 = MINUTE;
+/// Longest wait between attempts to read a source, in seconds.
+pub const SOURCE_BACKOFF_MAX: i64 = HOUR;
+/// Seconds between two readings of one source, whatever news it claims to have.
+pub const SOURCE_REST: i64 = 5;
+/// Waits vary by so many percent either way, so that many users of one server do not come at once.
+pub const JITTER_PERCENT: i64 = 10;
+/// A reading that says nothing for so many seconds is given up; the first word of an IMAP server over
+/// a slow line may take minutes.
+pub const READING_SILENCE: i64 = 30 * MINUTE;
+/// Seconds without a word after which reminders no longer wait for a reading.
+pub const WAKE_SILENCE: i64 = MINUTE;
+/// Seconds that reminders wait for readings that go on: what is due rests on what is just being read.
+pub const WAKE_PATIENCE: i64 = HOUR;
+/// Seconds between two times a long reading is made durable.
+pub const SYNC_SECS: i64 = 5;
+/// Seconds a stop may take; systemd kills after 90, people sooner.
+pub const STOP_SECS: u64 = 8;
+/// Seconds a stop waits for a delivery that is under way; its outcome is looked for at the next start.
+pub const STOP_DELIVERY_SECS: u64 = 5;
+/// Bytes of one line that a client may send; the longest command has a few hundred.
+pub const FRAME_BYTES: usize = 64 << 10;
+/// Bytes of one answer that a client takes; an export of 100,000 interactions has 30 MB.
+pub const ANSWER_LINE_BYTES: u64 = 1 << 30;
+/// Bytes of an answer written at once.
+pub const ANSWER_CHUNK_BYTES: usize = 64 << 10;
+/// Connections to the socket at once; further ones wait.
+pub const CONNECTIONS: usize = 32;
+/// Seconds a client may take for its next line, or to take a piece of its answer.
+pub const CLIENT_SECS: u64 = 10;
+/// Seconds a command waits for the service's answer; rounds, exports and the like take what they take.
+pub const SERVICE_SECS: u64 = 120;
+/// Requests that wait for the engine.
+pub const ASKED: usize = 4;
+/// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
+pub const PASSWD_BYTES: u64 = 4 << 20;

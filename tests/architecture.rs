@@ -22,6 +22,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("imap", 75),
     ("source", 80),
     ("delivery", 80),
+    ("control", 80),
+    ("notify", 80),
     ("config", 90),
     ("daemon", 100),
     ("cli", 110),
@@ -37,7 +39,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["net/"]),
     ("rustls_platform_verifier", &["net/"]),
     ("reqwest", &["net/"]),
-    ("libdav", &["source/"]),
+    ("domain", &["net/"]),
+    ("libdav", &["source/dav/"]),
+    ("quick_xml", &["source/dav/"]),
     ("lettre", &["delivery/"]),
     ("mail_parser", &["read/"]),
     ("icalendar", &["read/"]),
@@ -53,7 +57,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
-    ("tokio", &["net/", "imap/", "source/", "delivery/", "config/", "daemon/", "cli/"]),
+    ("sd_notify", &["notify.rs"]),
+    ("tokio", &["net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
 ];
 
 /// Doors see the plain data, the reader and the engine's messages, not what is concluded from them.
