@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::choice::{Choice, Chosen, choose};
 use super::cursor::State;
-use super::plan::{Kind, Times};
+use super::plan::{Kind, Times, arrived_at};
 use super::visit::Visit;
 use super::{Account, Kept};
 use crate::evidence::{Complaint, Cursor, Folder, Level, Role};
@@ -176,7 +176,7 @@ impl Errand {
             Err(Error::Refused(trouble)) => return Ok(Err(trouble)),
             Err(Error::Lost(trouble)) => return Err(End::Lost(trouble)),
         };
-        let Choice { mut chosen, cut } = choose(params, listed, labels);
+        let Choice { mut chosen, missing, cut } = choose(params, listed, labels);
         if chosen.is_empty() {
             let what = format!("no folder of `{}` is one of `folders` in its [[mailbox]]", params.name);
             return Ok(Err(Trouble { level: Level::Wait, what }));
@@ -184,6 +184,9 @@ impl Errand {
         if cut {
             let what = format!("holds more than {} folders; the others are not read", limits::FOLDERS);
             self.complain(&params.name, &what).await?;
+        }
+        for pattern in missing {
+            self.complain(&pattern, "the config names this folder, and there is none").await?;
         }
         self.ask_status(kept, &mut chosen).await?;
         let unread = |c: &Chosen| match self.known.contains_key(c.name.raw()) {
@@ -325,7 +328,7 @@ impl Errand {
             None if labelled("\\Inbox") => Role::Inbox,
             None => Role::Other,
         };
-        let arrived_at = message.internal_date.unwrap_or(self.now);
+        let arrived_at = arrived_at(&message).unwrap_or(self.now);
         // without either it was removed a moment ago
         let Some(bytes) = message.message.or(message.header).filter(|_| !set_aside) else { return Ok(false) };
         let size = bytes.len().clamp(1, limits::RAW_BYTES);
@@ -349,7 +352,7 @@ impl Errand {
 
     /// The `Date` where the reader would believe it.
     pub(super) fn was_written_at(&self, row: &Fetched) -> Timestamp {
-        let arrived_at = row.internal_date.unwrap_or(self.now);
+        let arrived_at = arrived_at(row).unwrap_or(self.now);
         let context = MailContext {
             source: "",
             place: "",
