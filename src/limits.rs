@@ -240,6 +240,9 @@ pub const RAW_QUEUE: usize = 500;
 /// Refused fetches of one reading that are tried again in halves: a few messages that a server
 /// cannot give (each takes about 8) and not a server that gives nothing.
 pub const REFUSALS: u32 = 64;
+/// Connections that one reading may lose. Where a message ends them the first tells its set, two more
+/// the message, another two that its header does the same, and the next does without it.
+pub const CONNECTIONS_LOST: u32 = 6;
 /// Seconds before IDLE is renewed; RFC 2177 allows 29 minutes, and many a router forgets a quiet
 /// connection before that.
 pub const IDLE_SECS: u64 = 14 * 60;

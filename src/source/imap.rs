@@ -8,6 +8,7 @@ mod cursor;
 mod errand;
 mod intake;
 mod plan;
+mod visit;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

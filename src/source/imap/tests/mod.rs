@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use self::server::{Server, mail};
+use self::server::{Deadly, Server, mail};
 use super::cursor::State;
 use super::*;
 use crate::evidence::{Complaint, Folder, Observation};
@@ -259,10 +259,15 @@ fn folders_come_and_go() {
     let said = reader.read(&mut kept);
     assert_eq!((said.subjects.as_slice(), said.failed), (&["a".to_string()][..], None));
     assert!(kept.state("Clients/Acme").is_none() && kept.state("Old/Acme").is_some());
-    // gone
-    server.with(|world| world.boxes.remove("Old/Acme"));
-    assert_eq!(reader.read(&mut kept).failed, None);
+    // gone, after it was listed
+    server.with(|world| {
+        world.put("Old/Acme", mail("b", NOW));
+        world.quirks.vanishing.insert("Old/Acme".into());
+    });
+    let said = reader.read(&mut kept);
+    assert_eq!((said.failed, said.sent_found), (None, Some(true)));
     assert!(kept.state("Old/Acme").is_none());
+    assert_eq!(said.folders.len(), 2);
 }
 
 #[test]
@@ -315,6 +320,50 @@ fn a_message_the_server_cannot_give_is_named_and_left_out() {
     assert!(matches!(reader.read(&mut kept).failed, Some((Level::Wait, _))));
     server.with(|world| world.quirks.mute = false);
     assert_eq!(reader.read(&mut kept).subjects, ["new"]);
+}
+
+#[test]
+fn a_message_that_ends_each_connection_is_found_and_gone_around() {
+    let server = Server::start();
+    server.with(|world| {
+        (0..150).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n:03}"), NOW))));
+        (0..150).for_each(|n| drop(world.put("INBOX", mail(&format!("o{n:03}"), NOW.minus(400 * DAY)))));
+        world.quirks.deadly = [(70, Deadly::Text)].into();
+    });
+    let (reader, mut kept) = (Reader::new(&server), Kept::default());
+    let said = reader.read(&mut kept);
+    assert_eq!((said.failed, kept.mails.len()), (None, 300));
+    // the header of that one is read
+    assert!(!kept.mails["i069"].1 && kept.mails["i068"].1 && kept.mails["i070"].1);
+    assert_eq!(said.complaints.iter().map(|c| c.place.as_str()).collect::<Vec<_>>(), ["INBOX UID 70"]);
+    // where its header ends the connection as well it is left out
+    for uid in [70, 170] {
+        server.with(|world| world.quirks.deadly = [(uid, Deadly::Header)].into());
+        let (reader, mut kept) = (Reader::new(&server), Kept::default());
+        let said = reader.read(&mut kept);
+        assert_eq!((said.failed, kept.mails.len()), (None, 299), "{uid}");
+        assert!(said.complaints.iter().any(|c| c.place == format!("INBOX UID {uid}")), "{uid}");
+    }
+}
+
+#[test]
+fn text_that_is_wanted_later_is_read_then() {
+    let server = Server::start();
+    server
+        .with(|world| (0..30).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n}"), NOW.minus(n * 10 * DAY))))));
+    let mut kept = Kept::default();
+    let headers_only = Params { bodies: false, ..params(server.port) };
+    Reader::with(headers_only).read(&mut kept);
+    assert!(kept.mails.len() == 30 && kept.mails.values().all(|(_, text)| !text));
+    server.with(|world| world.log.clear());
+    let said = Reader::new(&server).read(&mut kept);
+    assert_eq!((said.subjects.len(), said.failed), (13, None));
+    assert_eq!(kept.mails.values().filter(|(_, text)| *text).count(), 13);
+    // a shorter history changes nothing, a longer one reads all of it
+    let said = Reader::with(Params { history: Span::days(100), ..params(server.port) }).read(&mut kept);
+    assert!(said.subjects.is_empty());
+    let said = Reader::with(Params { history: Span::days(900), ..params(server.port) }).read(&mut kept);
+    assert_eq!(said.subjects.len(), 30);
 }
 
 #[test]
