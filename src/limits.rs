@@ -110,6 +110,9 @@ pub const TITLE_BYTES: usize = 400;
 pub const NAMED: usize = 4;
 /// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
 pub const RANGED: usize = 200;
+/// Bytes of changed instances that are read only after the rest of their calendar, because they are
+/// older than their series.
+pub const OLDER_BYTES: usize = 1 << 20;
 /// Rules of one event; real ones have one.
 pub const RULES: usize = 16;
 /// Steps that all rules of one calendar may take together, so that a feed of traps ends as well.
