@@ -201,6 +201,9 @@ pub const DISCOVERY_REQUESTS: usize = 12;
 pub const DNS_SECS: u64 = 4;
 /// Records of one answer of DNS that are looked at.
 pub const DNS_ANSWERS: usize = 20;
+/// Events that are fetched without asking which of them lie in the window at all; for fewer the
+/// question costs more than it saves, and not every server answers it well.
+pub const TIME_RANGE_FROM: usize = 500;
 /// Days after which a collection is read anew: the window of its instances has moved, and a server
 /// whose etags lie is caught up with.
 pub const DAV_ANEW_DAYS: i64 = 7;
