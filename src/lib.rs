@@ -4,8 +4,10 @@
 pub mod address;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod delivery;
+pub mod discover;
 pub mod engine;
 pub mod evidence;
 pub mod identity;
@@ -13,6 +15,7 @@ pub mod imap;
 pub mod ledger;
 pub mod limits;
 pub mod net;
+pub mod notify;
 pub mod outbox;
 pub mod policy;
 pub mod read;

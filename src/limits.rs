@@ -318,11 +318,29 @@ pub const HTTP_SILENT_SECS: u64 = 120;
 pub const HTTP_SECS: u64 = 10 * 60;
 /// Bytes of one HTTP body, after decompression.
 pub const HTTP_BODY_BYTES: usize = 16 << 20;
+/// Bytes of a line of an SMTP reply; RFC 5321 4.5.3.1.5 allows 512, Postfix 1,000.
+pub const SMTP_LINE_BYTES: usize = 1_000;
+/// Lines of an SMTP reply; an EHLO has about 20.
+pub const SMTP_REPLY_LINES: usize = 100;
+/// Seconds for greeting and EHLO; some servers let strangers wait half a minute.
+pub const SMTP_GREETING_SECS: u64 = 90;
+/// Seconds for the answer to a command (RFC 5321 4.5.3.2 allows 300; submission servers ask nobody else).
+pub const SMTP_COMMAND_SECS: u64 = 120;
+/// Seconds for the mail and the answer to its dot (RFC 5321 4.5.3.2.6; Postfix waits as long).
+pub const SMTP_DATA_SECS: u64 = 600;
+/// Seconds to wait for a goodbye.
+pub const SMTP_QUIT_SECS: u64 = 5;
 
 // -- people and history -----------------------------------------------------------------------------------
 
 /// Facts of one contact that the ledger looks at, newest first.
 pub const FACTS: usize = 5_000;
+/// Newest facts that name the user, of which their own reply times are measured.
+pub const OWN_MAILS: usize = 2_000;
+/// Proposed merges that are looked at for a common thread, best first ...
+pub const DOUBTS: usize = 50;
+/// ... and the newest facts of each of their addresses.
+pub const DOUBT_MAILS: usize = 100;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
@@ -344,6 +362,10 @@ pub const BACKOFF_SECS_MAX: i64 = 6 * HOUR;
 pub const UNKNOWN_SECS: i64 = 6 * HOUR;
 /// Items of a weekly summary.
 pub const SUMMARY_ITEMS: usize = 10;
+/// Names in "you met" and "you wrote to": what a phone shows at a glance.
+pub const SUMMARY_NAMES: usize = 12;
+/// People in each of the summary's two pictures, near and drifting.
+pub const SUMMARY_PICTURE: usize = 5;
 /// Steps of a plan: more than a year has openings and reviews for one person.
 pub const PLAN_STEPS: usize = 9_000;
 /// Facts a plan keeps in memory; those of further contacts are read again at each of their reviews.
@@ -435,3 +457,55 @@ pub const CONFIG_WORD_BYTES: usize = 60;
 pub const PER_DAY: u16 = 20;
 /// Bytes of the path of a unix socket (`sun_path` of unix(7), less the NUL).
 pub const SOCKET_PATH_BYTES: usize = 107;
+
+// -- service and socket --------------------------------------------------------------------------------------
+
+/// Seconds the service sleeps before it looks at the wall clock again: timers stand still while the
+/// machine is suspended.
+pub const SLEEP_SECS: i64 = MINUTE;
+/// A clock that is this many seconds behind the last look has gone back; less is its usual correction.
+pub const CLOCK_SLACK: i64 = 5;
+/// First wait after a failed reading, in seconds; doubled each time.
+pub const SOURCE_BACKOFF_MIN: i64 = MINUTE;
+/// Longest wait between attempts to read a source, in seconds.
+pub const SOURCE_BACKOFF_MAX: i64 = HOUR;
+/// Seconds between two readings of one source, whatever news it claims to have.
+pub const SOURCE_REST: i64 = 5;
+/// Waits vary by so many percent either way, so that many users of one server do not come at once.
+pub const JITTER_PERCENT: i64 = 10;
+/// A reading that says nothing for so many seconds is given up; the first word of an IMAP server over
+/// a slow line may take minutes.
+pub const READING_SILENCE: i64 = 30 * MINUTE;
+/// Seconds without a word after which reminders no longer wait for a reading.
+pub const WAKE_SILENCE: i64 = MINUTE;
+/// Seconds that reminders wait for readings that go on: what is due rests on what is just being read.
+pub const WAKE_PATIENCE: i64 = HOUR;
+/// Seconds between two times a long reading is made durable.
+pub const SYNC_SECS: i64 = 5;
+/// Seconds a stop may take; systemd kills after 90, people sooner.
+pub const STOP_SECS: u64 = 8;
+/// Seconds a stop waits for a delivery that is under way; its outcome is looked for at the next start.
+pub const STOP_DELIVERY_SECS: u64 = 5;
+/// Bytes of one line that a client may send; the longest command has a few hundred.
+pub const FRAME_BYTES: usize = 64 << 10;
+/// Bytes of one answer that a client takes; an export of 100,000 interactions has 30 MB.
+pub const ANSWER_LINE_BYTES: u64 = 1 << 30;
+/// Bytes of an answer written at once.
+pub const ANSWER_CHUNK_BYTES: usize = 64 << 10;
+/// Connections to the socket at once; further ones wait.
+pub const CONNECTIONS: usize = 32;
+/// Seconds a client may take for its next line, or to take a piece of its answer.
+pub const CLIENT_SECS: u64 = 10;
+/// Seconds a command waits for the service's answer; rounds, exports and the like take what they take.
+pub const SERVICE_SECS: u64 = 120;
+/// Requests that wait for the engine.
+pub const ASKED: usize = 4;
+/// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
+pub const PASSWD_BYTES: u64 = 4 << 20;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;

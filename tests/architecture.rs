@@ -20,8 +20,11 @@ const FLOORS: &[(&str, u32)] = &[
     ("engine", 70),
     ("net", 72),
     ("imap", 75),
+    ("discover", 80),
     ("source", 80),
     ("delivery", 80),
+    ("control", 80),
+    ("notify", 80),
     ("config", 90),
     ("daemon", 100),
     ("cli", 110),
@@ -40,6 +43,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("domain", &["net/"]),
     ("libdav", &["source/dav/"]),
     ("quick_xml", &["source/dav/"]),
+    ("roxmltree", &["discover/"]),
     ("lettre", &["delivery/"]),
     ("mail_parser", &["read/"]),
     ("icalendar", &["read/"]),
@@ -55,7 +59,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
-    ("tokio", &["net/", "imap/", "source/", "delivery/", "config/", "daemon/", "cli/"]),
+    ("sd_notify", &["notify.rs"]),
+    ("tokio", &["discover/", "net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
 ];
 
 /// Doors see the plain data, the reader and the engine's messages, not what is concluded from them.

@@ -92,11 +92,18 @@ fn fold(line: &str) -> String {
 }
 
 pub fn backup(config: Option<&Path>, file: PathBuf, json: bool) -> Outcome {
-    act::finish(&mut Session::open(config)?, Request::Backup(file), json)
+    // the service may stand in another folder
+    let whole = std::path::absolute(&file);
+    let whole = whole.map_err(|e| Trouble::Usage(format!("{}: {e}", file.display())))?;
+    act::finish(&mut Session::open(config)?, Request::Backup(whole), json)
 }
 
 pub fn restore(config: Option<&Path>, file: &Path, json: bool) -> Outcome {
     let config = load(config)?;
+    let socket = crate::control::place(config.control.socket.as_deref(), &config.store);
+    if crate::control::Client::find(&socket).map_err(Trouble::Failed)?.is_some() {
+        return Err(Trouble::Failed("the store is in use: stop the service, restore, and start it again".to_string()));
+    }
     let aside = crate::store::restore(file, &config.store, now())?;
     if let Some(aside) = aside {
         tell(&format!("the store that was there lies in {} now", aside.display()));

@@ -1,14 +1,12 @@
 //! The configured sources and the delivery, as doors to call. Part of `daemon`.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{BookDoor, CalendarDoor, Collections, Config, DeliveryDoor, MailboxDoor};
-use crate::delivery::{self, Answer};
-use crate::engine::Found;
-use crate::evidence::{Cursor, Delivery, Envelope, MessageId};
-use crate::net::Web;
+use crate::config::{BookDoor, CalendarDoor, Collections, Config, MailboxConfig, MailboxDoor};
+use crate::evidence::{Cursor, SourceName};
 use crate::net::token::Credentials;
+use crate::net::{Trouble, Web};
 use crate::source::{Occasion, Send, Stopped, cards, dav, feed, imap, maildir};
 use crate::time::Span;
 
@@ -49,6 +47,36 @@ impl Source {
             Source::Dav(params) => dav::read(params, cursors, occasion, send),
         }
     }
+}
+
+impl Source {
+    /// Waits for news and calls `news` at each; returns when that breaks. Where there is nothing to
+    /// wait for it waits for ever, and the source is read at its poll.
+    pub async fn watch(&self, news: impl Fn() + std::marker::Send) -> Trouble {
+        match self {
+            Source::Imap(account) => account.watch(news).await,
+            Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Dav(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// How a source is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Seconds between two readings.
+    pub poll: i64,
+    /// Its news are waited for.
+    pub idle: bool,
+}
+
+/// The pace of each source.
+pub fn paces(config: &Config) -> BTreeMap<SourceName, Pace> {
+    let idle = |m: &MailboxConfig| matches!(m.door, MailboxDoor::Imap { idle: true, .. });
+    let mailboxes = config.mailboxes.iter().map(|m| (&m.name, m.poll, idle(m)));
+    let calendars = config.calendars.iter().map(|c| (&c.name, c.poll, false));
+    let books = config.address_books.iter().map(|b| (&b.name, b.poll, false));
+    let all = mailboxes.chain(calendars).chain(books);
+    all.map(|(name, poll, idle)| (name.clone(), Pace { poll: poll.approx_seconds(), idle })).collect()
 }
 
 /// The sources of a config.
@@ -105,51 +133,4 @@ fn account(name: &str, kind: dav::Kind, web: &Web, collections: &Collections, hi
     };
     let credentials = web.login.as_ref().map(Credentials::new);
     dav::Params { name: name.to_string(), kind, web: web.clone(), credentials, picked, history }
-}
-
-/// The delivery of a config.
-pub fn post(config: &Config) -> Post {
-    match &config.delivery.door {
-        DeliveryDoor::Maildir { path } => Post::Maildir(path.clone()),
-        DeliveryDoor::Smtp { .. } | DeliveryDoor::Append { .. } => Post::Missing(
-            "this version of kithd delivers with type = \"maildir\" only: set it under [delivery]".to_string(),
-        ),
-    }
-}
-
-/// Where reminders go.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Post {
-    /// Into a Maildir.
-    Maildir(PathBuf),
-    /// A kind this build has no door for; it fails with these words.
-    Missing(String),
-}
-
-impl Post {
-    /// Delivers one mail; blocks.
-    pub fn deliver(&self, envelope: &Envelope) -> Delivery {
-        match self {
-            Post::Maildir(path) => delivery::maildir::deliver(path, envelope),
-            Post::Missing(what) => Delivery::Transient(what.clone()),
-        }
-    }
-
-    /// Takes a mail out of the inbox if it is unread; blocks. A Maildir is the user's: nothing is
-    /// taken out of it.
-    pub fn retire(&self, _id: &MessageId) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Is this mail there? Blocks.
-    pub fn find(&self, id: &MessageId) -> Found {
-        match self {
-            Post::Maildir(path) => match delivery::maildir::find(path, id) {
-                Answer::Yes => Found::Yes,
-                Answer::No => Found::No,
-                Answer::CannotSearch => Found::CannotSearch,
-            },
-            Post::Missing(_) => Found::CannotSearch,
-        }
-    }
 }

@@ -199,6 +199,7 @@ impl Engine {
         self.memory = super::state::Memory::load(&self.store, &self.setup)?;
         self.rebuild_addresses()?;
         self.refresh(now)?;
+        self.review_now(now)?;
         let left: Vec<String> = erased.left.iter().map(|p| p.display().to_string()).collect();
         let also = if left.is_empty() {
             String::new()

@@ -279,6 +279,11 @@ impl UidSet {
         after.checked_sub(1).and_then(|i| self.0.get(i)).is_some_and(|(_, last)| uid <= *last)
     }
 
+    /// `n:*`?
+    pub(super) fn has_no_end(&self) -> bool {
+        self.0.last().is_some_and(|(_, last)| *last == Uid::MAX)
+    }
+
     /// Nothing in it?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

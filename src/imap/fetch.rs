@@ -96,6 +96,13 @@ impl<'a, S: Transport> Fetch<'a, S> {
     async fn send(&mut self) -> Result<(), Error> {
         let mut lines = String::new();
         while self.running.len() < limits::IMAP_FETCH_WINDOW {
+            // `n:*` brings the last message even where it is lower: among others it could not be told
+            // from an answer to them (Dovecot 2.3 gives the rows of several commands before their ends)
+            let open = |set: &UidSet| set.has_no_end();
+            let alone = self.waiting.front().is_some_and(|(_, set)| open(set)) && !self.running.is_empty();
+            if alone || self.running.back().is_some_and(|last| open(&last.set)) {
+                break;
+            }
             let Some((index, set)) = self.waiting.pop_front() else { break };
             let tag = self.connection.next_tag();
             let through = set.is_empty();

@@ -27,21 +27,24 @@ use crate::net::{Security, Server, Trouble, is_loopback, tls};
 pub async fn connect(server: &Server, credentials: &Credentials) -> Result<Session<tls::Stream>, Trouble> {
     let mut renewed = false;
     loop {
-        let proof = credentials.proof().await?;
-        let is_token = matches!(proof, Shown::Token(_));
         let mut tcp = tls::dial(server).await?;
         if server.security == Security::StartTls {
             start_tls(&server.host, &mut tcp).await?;
         }
         let stream = tls::secure(server, tcp).await?;
-        match log_in(server, stream, credentials.username(), &proof).await {
+        // last: a password is not asked for where nobody would take it
+        let proof = credentials.proof().await?;
+        let refused = match log_in(server, stream, credentials.username(), &proof).await {
             Ok(session) => return Ok(session),
-            Err(Refused { refused: true, .. }) if is_token && !renewed => {
-                credentials.refused();
-                renewed = true;
-            }
-            Err(Refused { trouble, .. }) => return Err(trouble),
+            Err(refused) => refused,
+        };
+        if refused.refused {
+            credentials.refused();
         }
+        if !refused.refused || renewed || matches!(proof, Shown::Password(_)) {
+            return Err(refused.trouble);
+        }
+        renewed = true;
     }
 }
 

@@ -17,7 +17,7 @@ mod words;
 mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use answers::{
     AppendUid, Capabilities, Examined, Fetched, Flags, Items, Listed, ModSeq, News, Row, SpecialUse, Status, Uid,

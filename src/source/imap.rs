@@ -95,6 +95,11 @@ impl Account {
         &self.params
     }
 
+    /// Its login, to be shared with whoever else speaks to the account.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// Reads what is new since `cursors`, folder by folder. Blocks; to be called on a thread of a
     /// runtime's blocking pool. `Err` when nobody listens any more.
     pub fn read(

@@ -11,7 +11,7 @@
 mod login;
 mod quirks;
 mod reading;
-mod script;
+pub(crate) mod script;
 mod watching;
 mod wire;
 mod writing;

@@ -112,7 +112,7 @@ pub fn token(text: &str) -> Shown {
 }
 
 /// Logs in as the script goes; over TLS, as far as the client knows.
-pub async fn log_in_as(script: &str, username: &str, proof: Shown) -> Result<Vec<String>, Refused> {
+pub(in crate::imap) async fn log_in_as(script: &str, username: &str, proof: Shown) -> Result<Vec<String>, Refused> {
     let server = server("imap.example", Security::Tls);
     play(script, async |stream| {
         let session = log_in(&server, stream, username, &proof).await?;

@@ -110,7 +110,7 @@ async fn a_rotated_refresh_token_is_used_from_then_on() {
         token(&credentials).await.unwrap();
     }
     let used: Vec<_> = web.asked().iter().map(|a| a.body.contains("refresh_token=first")).collect();
-    assert_eq!(used[0], true);
+    assert!(used[0]);
     assert!(used.len() > 1 && used[1..].iter().all(|first| !first), "{used:?}");
     assert!(web.asked()[1].body.contains("refresh_token=R1"));
 }
