@@ -110,6 +110,9 @@ pub const TITLE_BYTES: usize = 400;
 pub const NAMED: usize = 4;
 /// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
 pub const RANGED: usize = 200;
+/// Bytes of changed instances that are read only after the rest of their calendar, because they are
+/// older than their series.
+pub const OLDER_BYTES: usize = 1 << 20;
 /// Rules of one event; real ones have one.
 pub const RULES: usize = 16;
 /// Steps that all rules of one calendar may take together, so that a feed of traps ends as well.
@@ -198,6 +201,9 @@ pub const DISCOVERY_REQUESTS: usize = 12;
 pub const DNS_SECS: u64 = 4;
 /// Records of one answer of DNS that are looked at.
 pub const DNS_ANSWERS: usize = 20;
+/// Events that are fetched without asking which of them lie in the window at all; for fewer the
+/// question costs more than it saves, and not every server answers it well.
+pub const TIME_RANGE_FROM: usize = 500;
 /// Days after which a collection is read anew: the window of its instances has moved, and a server
 /// whose etags lie is caught up with.
 pub const DAV_ANEW_DAYS: i64 = 7;
