@@ -71,7 +71,7 @@ pub fn try_doors(config: &Config, offline: bool) -> Result<Vec<Tried>, Trouble> 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))?;
     let config = config.clone();
-    let tried = runtime.block_on(tokio::task::spawn_blocking(move || daemon::check(&config, offline)));
+    let tried = runtime.block_on(runtime.spawn_blocking(move || daemon::check(&config, offline)));
     tried.map_err(|_| Trouble::Failed("trying the servers ended in a fault of kithd's own".to_string()))
 }
 

@@ -268,7 +268,7 @@ impl Engine {
         }
     }
 
-    /// What this source said before and does not say any more: future instances are gone, past ones
+    /// What this source said before of what it now read and does not say any more: future instances are gone, past ones
     /// stay; cards are gone.
     fn missing(&self, source: &str, full: FullReading) -> Result<Vec<Observation>> {
         let mut gone = Vec::new();
@@ -279,13 +279,13 @@ impl Engine {
                 Observation::Meeting(mut meeting) => {
                     let speaker = Speaker::Feed(source.to_string());
                     let Some(r) = meeting.revisions.iter_mut().find(|r| r.said_by == speaker) else { continue };
-                    if full.lacks(meeting.key.id()) && !r.gone && r.status != EventStatus::Cancelled {
+                    if full.lacks_meeting(&meeting.key) && !r.gone && r.status != EventStatus::Cancelled {
                         r.gone = true;
                         r.read_at = full.began_at;
                         gone.push(Observation::Meeting(meeting));
                     }
                 }
-                Observation::Card(mut card) if card.source == source && !card.gone && full.lacks(card.id) => {
+                Observation::Card(mut card) if card.source == source && !card.gone && full.lacks_card(card.id) => {
                     card.gone = true;
                     gone.push(Observation::Card(card));
                 }
