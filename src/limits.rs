@@ -329,6 +329,12 @@ pub const SMTP_QUIT_SECS: u64 = 5;
 
 /// Facts of one contact that the ledger looks at, newest first.
 pub const FACTS: usize = 5_000;
+/// Newest facts that name the user, of which their own reply times are measured.
+pub const OWN_MAILS: usize = 2_000;
+/// Proposed merges that are looked at for a common thread, best first ...
+pub const DOUBTS: usize = 50;
+/// ... and the newest facts of each of their addresses.
+pub const DOUBT_MAILS: usize = 100;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
@@ -350,6 +356,10 @@ pub const BACKOFF_SECS_MAX: i64 = 6 * HOUR;
 pub const UNKNOWN_SECS: i64 = 6 * HOUR;
 /// Items of a weekly summary.
 pub const SUMMARY_ITEMS: usize = 10;
+/// Names in "you met" and "you wrote to": what a phone shows at a glance.
+pub const SUMMARY_NAMES: usize = 12;
+/// People in each of the summary's two pictures, near and drifting.
+pub const SUMMARY_PICTURE: usize = 5;
 /// Steps of a plan: more than a year has openings and reviews for one person.
 pub const PLAN_STEPS: usize = 9_000;
 /// Facts a plan keeps in memory; those of further contacts are read again at each of their reviews.
@@ -486,3 +496,10 @@ pub const SERVICE_SECS: u64 = 120;
 pub const ASKED: usize = 4;
 /// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
 pub const PASSWD_BYTES: u64 = 4 << 20;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;
