@@ -469,6 +469,8 @@ pub const CLOCK_SLACK: i64 = 5;
 pub const SOURCE_BACKOFF_MIN: i64 = MINUTE;
 /// Longest wait between attempts to read a source, in seconds.
 pub const SOURCE_BACKOFF_MAX: i64 = HOUR;
+/// Wait after a failure that only the user can mend, such as a refused login: at most three an hour.
+pub const SOURCE_STOPPED: i64 = HOUR;
 /// Seconds between two readings of one source, whatever news it claims to have.
 pub const SOURCE_REST: i64 = 5;
 /// Waits vary by so many percent either way, so that many users of one server do not come at once.
