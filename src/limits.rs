@@ -110,6 +110,9 @@ pub const TITLE_BYTES: usize = 400;
 pub const NAMED: usize = 4;
 /// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
 pub const RANGED: usize = 200;
+/// Bytes of changed instances that are read only after the rest of their calendar, because they are
+/// older than their series.
+pub const OLDER_BYTES: usize = 1 << 20;
 /// Rules of one event; real ones have one.
 pub const RULES: usize = 16;
 /// Steps that all rules of one calendar may take together, so that a feed of traps ends as well.
@@ -198,6 +201,9 @@ pub const DISCOVERY_REQUESTS: usize = 12;
 pub const DNS_SECS: u64 = 4;
 /// Records of one answer of DNS that are looked at.
 pub const DNS_ANSWERS: usize = 20;
+/// Events that are fetched without asking which of them lie in the window at all; for fewer the
+/// question costs more than it saves, and not every server answers it well.
+pub const TIME_RANGE_FROM: usize = 500;
 /// Days after which a collection is read anew: the window of its instances has moved, and a server
 /// whose etags lie is caught up with.
 pub const DAV_ANEW_DAYS: i64 = 7;
@@ -332,6 +338,12 @@ pub const SMTP_QUIT_SECS: u64 = 5;
 
 /// Facts of one contact that the ledger looks at, newest first.
 pub const FACTS: usize = 5_000;
+/// Newest facts that name the user, of which their own reply times are measured.
+pub const OWN_MAILS: usize = 2_000;
+/// Proposed merges that are looked at for a common thread, best first ...
+pub const DOUBTS: usize = 50;
+/// ... and the newest facts of each of their addresses.
+pub const DOUBT_MAILS: usize = 100;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
@@ -353,6 +365,10 @@ pub const BACKOFF_SECS_MAX: i64 = 6 * HOUR;
 pub const UNKNOWN_SECS: i64 = 6 * HOUR;
 /// Items of a weekly summary.
 pub const SUMMARY_ITEMS: usize = 10;
+/// Names in "you met" and "you wrote to": what a phone shows at a glance.
+pub const SUMMARY_NAMES: usize = 12;
+/// People in each of the summary's two pictures, near and drifting.
+pub const SUMMARY_PICTURE: usize = 5;
 /// Steps of a plan: more than a year has openings and reviews for one person.
 pub const PLAN_STEPS: usize = 9_000;
 /// Facts a plan keeps in memory; those of further contacts are read again at each of their reviews.
@@ -409,9 +425,6 @@ pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
 /// Bytes of one answer with its literals, and of one SEARCH. It is one answer that is held in memory,
 /// never those of a whole command: a FETCH of a hundred thousand headers is read with as much as one.
 pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
-/// Open parentheses of one answer; a parser that calls itself overflows the stack at 400 (measured),
-/// and what kithd asks for has three.
-pub const IMAP_DEPTH: usize = 64;
 /// Bytes read from a server in one go.
 pub const IMAP_READ_BYTES: usize = 64 << 10;
 /// Seconds without a byte, to or from the server, after which it is given up.
@@ -489,3 +502,10 @@ pub const SERVICE_SECS: u64 = 120;
 pub const ASKED: usize = 4;
 /// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
 pub const PASSWD_BYTES: u64 = 4 << 20;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;

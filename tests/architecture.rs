@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("engine", 70),
     ("net", 72),
     ("imap", 75),
+    ("discover", 80),
     ("source", 80),
     ("delivery", 80),
     ("control", 80),
@@ -42,6 +43,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("domain", &["net/"]),
     ("libdav", &["source/dav/"]),
     ("quick_xml", &["source/dav/"]),
+    ("roxmltree", &["discover/"]),
     ("lettre", &["delivery/"]),
     ("mail_parser", &["read/"]),
     ("icalendar", &["read/"]),
@@ -58,7 +60,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
     ("sd_notify", &["notify.rs"]),
-    ("tokio", &["net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
+    ("tokio", &["discover/", "net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
 ];
 
 /// Doors see the plain data, the reader and the engine's messages, not what is concluded from them.

@@ -126,6 +126,7 @@ impl Engine {
         }
         match observation {
             Observation::Mail(mail) if !matches!(mail.class, Class::Bulk | Class::List) || mail.lies_in_sent() => {
+                self.memory.my_p90 = None;
                 self.memory.touched.extend(mail.addresses().cloned());
                 self.memory.touched.extend(mail.bounce.iter().filter_map(|b| b.recipient.clone()));
             }
@@ -310,6 +311,7 @@ impl Engine {
         self.memory.touched.extend(all.iter().map(|(a, _)| a.clone()));
         self.memory.addresses = all.into_iter().filter(|(_, f)| may_be_contact(f)).collect();
         self.memory.people_stale = true;
+        self.memory.my_p90 = None;
         let put = put_me(&self.setup);
         self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Durable)?;
         Ok(())

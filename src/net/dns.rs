@@ -9,51 +9,73 @@ use std::time::Duration;
 
 use domain::base::name::Name;
 use domain::base::{Question, Rtype};
-use domain::rdata::{Srv, Txt};
+use domain::rdata::{Mx, Srv, Txt};
 use domain::resolv::StubResolver;
 use domain::resolv::stub::Answer;
 
 use crate::limits;
 
-/// Host and port of the servers of `service` (`_caldavs._tcp`) at `domain`, best first. None where
-/// DNS knows none, or cannot be reached in time.
-pub async fn servers(service: &str, domain: &str) -> Vec<(String, u16)> {
-    servers_by(&StubResolver::new(), service, domain).await
-}
+/// A resolver.
+pub struct Dns(StubResolver);
 
-/// Path of `service` at its servers: the `path=` of its TXT record (RFC 6764 4).
-pub async fn path(service: &str, domain: &str) -> Option<String> {
-    path_by(&StubResolver::new(), service, domain).await
-}
-
-async fn servers_by(resolver: &StubResolver, service: &str, domain: &str) -> Vec<(String, u16)> {
-    let Some(answer) = ask(resolver, service, domain, Rtype::SRV).await else { return Vec::new() };
-    let Ok(section) = answer.answer() else { return Vec::new() };
-    let mut found = Vec::new();
-    for record in section.limit_to::<Srv<_>>().flatten().take(limits::DNS_ANSWERS) {
-        let server = record.data();
-        let host = server.target().to_string().trim_end_matches('.').to_ascii_lowercase();
-        // a lone dot: decidedly not available
-        if !host.is_empty() && server.port() != 0 {
-            found.push((server.priority(), Reverse(server.weight()), host, server.port()));
-        }
+impl Dns {
+    /// As `/etc/resolv.conf` says.
+    pub fn system() -> Dns {
+        Dns(StubResolver::new())
     }
-    found.sort();
-    found.into_iter().map(|(_, _, host, port)| (host, port)).collect()
-}
 
-async fn path_by(resolver: &StubResolver, service: &str, domain: &str) -> Option<String> {
-    let answer = ask(resolver, service, domain, Rtype::TXT).await?;
-    let records = answer.answer().ok()?.limit_to::<Txt<_>>().flatten().take(limits::DNS_ANSWERS);
-    let texts = records.map(|record| String::from_utf8_lossy(&record.data().text::<Vec<u8>>()).into_owned());
-    let paths: Vec<String> = texts.filter_map(|text| text.strip_prefix("path=").map(str::to_string)).collect();
-    paths.into_iter().find(|path| path.starts_with('/'))
-}
+    /// The name server at an address, in tests.
+    #[cfg(test)]
+    pub(crate) fn at(address: std::net::SocketAddr) -> Dns {
+        use domain::resolv::stub::conf::{ResolvConf, ServerConf, Transport};
+        let mut conf = ResolvConf::new();
+        conf.servers = vec![ServerConf::new(address, Transport::UdpTcp)];
+        conf.options.use_vc = false;
+        conf.finalize();
+        Dns(StubResolver::from_conf(conf))
+    }
 
-async fn ask(resolver: &StubResolver, service: &str, domain: &str, kind: Rtype) -> Option<Answer> {
-    let name: Name<Vec<u8>> = format!("{service}.{domain}").parse().ok()?;
-    let asked = resolver.query(Question::new_in(name, kind));
-    tokio::time::timeout(Duration::from_secs(limits::DNS_SECS), asked).await.ok()?.ok()
+    /// Host and port of the servers of `service` (`_caldavs._tcp`) at `domain`, best first. None where
+    /// DNS knows none, or cannot be reached in time.
+    pub async fn servers(&self, service: &str, domain: &str) -> Vec<(String, u16)> {
+        let Some(answer) = self.ask(&format!("{service}.{domain}"), Rtype::SRV).await else { return Vec::new() };
+        let Ok(section) = answer.answer() else { return Vec::new() };
+        let mut found = Vec::new();
+        for record in section.limit_to::<Srv<_>>().flatten().take(limits::DNS_ANSWERS) {
+            let server = record.data();
+            let host = server.target().to_string().trim_end_matches('.').to_ascii_lowercase();
+            // a lone dot: decidedly not available
+            if !host.is_empty() && server.port() != 0 {
+                found.push((server.priority(), Reverse(server.weight()), host, server.port()));
+            }
+        }
+        found.sort();
+        found.into_iter().map(|(_, _, host, port)| (host, port)).collect()
+    }
+
+    /// Path of `service` at its servers: the `path=` of its TXT record (RFC 6764 4).
+    pub async fn path(&self, service: &str, domain: &str) -> Option<String> {
+        let answer = self.ask(&format!("{service}.{domain}"), Rtype::TXT).await?;
+        let records = answer.answer().ok()?.limit_to::<Txt<_>>().flatten().take(limits::DNS_ANSWERS);
+        let texts = records.map(|record| String::from_utf8_lossy(&record.data().text::<Vec<u8>>()).into_owned());
+        let paths: Vec<String> = texts.filter_map(|text| text.strip_prefix("path=").map(str::to_string)).collect();
+        paths.into_iter().find(|path| path.starts_with('/'))
+    }
+
+    /// Where the mail of a domain goes (MX, RFC 5321 5).
+    pub async fn mail_exchangers(&self, domain: &str) -> Vec<String> {
+        let Some(answer) = self.ask(domain, Rtype::MX).await else { return Vec::new() };
+        let Ok(section) = answer.answer() else { return Vec::new() };
+        let records = section.limit_to::<Mx<_>>().flatten().take(limits::DNS_ANSWERS);
+        let hosts = records.map(|record| record.data().exchange().to_string());
+        hosts.map(|host| host.trim_end_matches('.').to_ascii_lowercase()).collect()
+    }
+
+    async fn ask(&self, name: &str, kind: Rtype) -> Option<Answer> {
+        let name: Name<Vec<u8>> = name.parse().ok()?;
+        let asked = self.0.query(Question::new_in(name, kind));
+        tokio::time::timeout(Duration::from_secs(limits::DNS_SECS), asked).await.ok()?.ok()
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +83,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use std::net::SocketAddr;
 
-    use domain::resolv::stub::conf::{ResolvConf, ServerConf, Transport};
     use tokio::net::UdpSocket;
 
     use super::*;
@@ -90,14 +111,6 @@ mod tests {
         address
     }
 
-    fn resolver(address: SocketAddr) -> StubResolver {
-        let mut conf = ResolvConf::new();
-        conf.servers = vec![ServerConf::new(address, Transport::UdpTcp)];
-        conf.options.use_vc = false;
-        conf.finalize();
-        StubResolver::from_conf(conf)
-    }
-
     fn srv(priority: u16, weight: u16, port: u16, host: &str) -> (u16, Vec<u8>) {
         let mut data: Vec<u8> = [priority, weight, port].iter().flat_map(|n| n.to_be_bytes()).collect();
         for label in host.split('.').filter(|l| !l.is_empty()) {
@@ -122,22 +135,22 @@ mod tests {
             txt("v=spf1 -all"),
             txt("path=/dav/"),
         ];
-        let resolver = resolver(name_server(records).await);
-        let found = servers_by(&resolver, "_caldavs._tcp", "example.org").await;
+        let dns = Dns::at(name_server(records).await);
+        let found = dns.servers("_caldavs._tcp", "example.org").await;
         let expected = [("heavy.example.org", 443), ("light.example.org", 8443), ("late.example.org", 443)];
         assert_eq!(found, expected.map(|(h, p)| (h.to_string(), p)));
-        assert_eq!(path_by(&resolver, "_caldavs._tcp", "example.org").await.as_deref(), Some("/dav/"));
+        assert_eq!(dns.path("_caldavs._tcp", "example.org").await.as_deref(), Some("/dav/"));
     }
 
     #[tokio::test]
     async fn no_answer_is_no_server() {
         let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let began = std::time::Instant::now();
-        let resolver = resolver(silent.local_addr().unwrap());
-        assert!(servers_by(&resolver, "_caldavs._tcp", "example.org").await.is_empty());
+        let dns = Dns::at(silent.local_addr().unwrap());
+        assert!(dns.servers("_caldavs._tcp", "example.org").await.is_empty());
         assert!(began.elapsed().as_secs() <= limits::DNS_SECS + 1);
-        let empty = super::tests::resolver(name_server(Vec::new()).await);
-        assert!(servers_by(&empty, "_caldavs._tcp", "example.org").await.is_empty());
-        assert_eq!(path_by(&empty, "_caldavs._tcp", "no name at all...").await, None);
+        let empty = Dns::at(name_server(Vec::new()).await);
+        assert!(empty.servers("_caldavs._tcp", "example.org").await.is_empty());
+        assert_eq!(empty.path("_caldavs._tcp", "no name at all...").await, None);
     }
 }

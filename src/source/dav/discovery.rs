@@ -11,7 +11,8 @@ use super::known::path_of;
 use super::multistatus::{Entry, Props};
 use super::wire::{Fault, Refusal, Wire, wait};
 use crate::limits;
-use crate::net::{Url, dns, is_loopback};
+use crate::net::dns::Dns;
+use crate::net::{Url, is_loopback};
 
 /// Where collections are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,7 +91,8 @@ fn named_by_dns(wire: &Wire<'_>, kind: Kind) -> Vec<Url> {
         return Vec::new();
     }
     let asked = async {
-        let (servers, path) = tokio::join!(dns::servers(kind.service(), host), dns::path(kind.service(), host));
+        let dns = Dns::system();
+        let (servers, path) = tokio::join!(dns.servers(kind.service(), host), dns.path(kind.service(), host));
         (servers, path.unwrap_or_else(|| kind.well_known().to_string()))
     };
     let (servers, path) = Handle::current().block_on(asked);
