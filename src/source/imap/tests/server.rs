@@ -92,6 +92,10 @@ impl World {
         self.boxes.insert(name.to_string(), folder);
     }
 
+    pub fn add(&mut self, name: &str, message: Message) {
+        let _uid = self.put(name, message);
+    }
+
     /// Gives its UID.
     pub fn put(&mut self, name: &str, message: Message) -> u32 {
         if !self.boxes.contains_key(name) {
@@ -215,7 +219,7 @@ impl Client {
     }
 
     fn answer(&mut self, tag: &str, verb: &str, command: &str) -> Result<String, Over> {
-        let name = || command.split('"').nth(1).map_or_else(|| command.split(' ').nth(1).unwrap(), |n| n).to_string();
+        let name = || command.split('"').nth(1).unwrap_or_else(|| command.split(' ').nth(1).unwrap()).to_string();
         let world = Arc::clone(&self.world);
         let mut world = world.lock().unwrap();
         let mut out = String::new();
