@@ -108,7 +108,7 @@ impl Engine {
         let item = |e: &&Entry| Line { head: subject(words, e), body: e.reason.clone(), bar: None };
         let held_line = |e: &&Entry| Line {
             head: subject(words, e),
-            body: e.held.as_ref().map(|(_, why)| why.clone()).unwrap_or_default(),
+            body: e.held.as_ref().map(|(_, why)| words.local(why)).unwrap_or_default(),
             bar: None,
         };
         let list = |key: &str, lines: Vec<Line>| Section { title: phrase(key), lines, ..Section::default() };

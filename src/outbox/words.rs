@@ -72,11 +72,14 @@ impl Words {
         let (days, at_zone) = (calendar.clone(), zone.clone());
         environment.add_filter("day", move |t: String| date(&t, &days, &at_zone, now));
         let (days, at_zone) = (calendar.clone(), zone.clone());
-        environment.add_filter("clock", move |t: String| {
+        let clock = move |t: &str| {
             let time =
-                Timestamp::parse(&t).map(|at| at_zone.local(at)).map(|l| format!(" {:02}:{:02}", l.hour(), l.minute()));
-            format!("{}{}", date(&t, &days, &at_zone, now), time.unwrap_or_default())
-        });
+                Timestamp::parse(t).map(|at| at_zone.local(at)).map(|l| format!(" {:02}:{:02}", l.hour(), l.minute()));
+            format!("{}{}", date(t, &days, &at_zone, now), time.unwrap_or_default())
+        };
+        let one = clock.clone();
+        environment.add_filter("clock", move |t: String| one(&t));
+        environment.add_filter("local", move |text: String| text.split(' ').map(&clock).collect::<Vec<_>>().join(" "));
         let quotes = calendar.quotes.clone();
         environment.add_filter("quoted", move |t: String| {
             let [open, close] = quotes.as_slice() else { return t };
@@ -112,6 +115,11 @@ impl Words {
     /// A date as the language writes it, without the time of day.
     pub fn day(&self, at: Timestamp) -> String {
         self.environment.render_str("{{ at | day }}", minijinja::context! { at => at.to_string() }).unwrap_or_default()
+    }
+
+    /// A sentence of a source, with its RFC 3339 times as the language writes them.
+    pub fn local(&self, text: &str) -> String {
+        self.environment.render_str("{{ text | local }}", minijinja::context! { text => text }).unwrap_or_default()
     }
 
     /// Names as the language joins them.

@@ -10,7 +10,7 @@ use crate::samples::{all, merged, now, words};
 
 /// White space folded.
 fn fold(text: &str) -> String {
-    text.split(|c: char| c == ' ' || c == '\n').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split([' ', '\n']).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Every leaf of a language's file, by its path.
@@ -72,9 +72,9 @@ fn phrases_are_whole_and_short() {
 
 /// What a reader of the HTML reads, in order: no tags, no head.
 fn html_text(html: &str) -> String {
-    let body = &html[html.find("<body").unwrap()..];
+    let (_, body) = html.split_once("<body").unwrap();
     let mut text = String::new();
-    for piece in body.split('<').skip(1) {
+    for piece in body.split('<') {
         let (tag, words) = piece.split_once('>').unwrap();
         let is_block = ["h1", "/h", "/p", "/li", "br", "/td", "ul", "ol"].iter().any(|t| tag.starts_with(t));
         text.push_str(if is_block { " " } else { "" });
