@@ -494,6 +494,8 @@ pub const FRAME_BYTES: usize = 64 << 10;
 pub const ANSWER_LINE_BYTES: u64 = 1 << 30;
 /// Bytes of an answer written at once.
 pub const ANSWER_CHUNK_BYTES: usize = 64 << 10;
+/// Bytes of a backup turned into text at once; whole groups of three.
+pub const BACKUP_PIECE_BYTES: usize = 48 << 10;
 /// Connections to the socket at once; further ones wait.
 pub const CONNECTIONS: usize = 32;
 /// Seconds a client may take for its next line, or to take a piece of its answer.
