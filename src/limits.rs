@@ -469,6 +469,8 @@ pub const CLOCK_SLACK: i64 = 5;
 pub const SOURCE_BACKOFF_MIN: i64 = MINUTE;
 /// Longest wait between attempts to read a source, in seconds.
 pub const SOURCE_BACKOFF_MAX: i64 = HOUR;
+/// Wait after a failure that only the user can mend, such as a refused login: at most three an hour.
+pub const SOURCE_STOPPED: i64 = HOUR;
 /// Seconds between two readings of one source, whatever news it claims to have.
 pub const SOURCE_REST: i64 = 5;
 /// Waits vary by so many percent either way, so that many users of one server do not come at once.
@@ -492,6 +494,8 @@ pub const FRAME_BYTES: usize = 64 << 10;
 pub const ANSWER_LINE_BYTES: u64 = 1 << 30;
 /// Bytes of an answer written at once.
 pub const ANSWER_CHUNK_BYTES: usize = 64 << 10;
+/// Bytes of a backup turned into text at once; whole groups of three.
+pub const BACKUP_PIECE_BYTES: usize = 48 << 10;
 /// Connections to the socket at once; further ones wait.
 pub const CONNECTIONS: usize = 32;
 /// Seconds a client may take for its next line, or to take a piece of its answer.

@@ -117,7 +117,8 @@ impl Schedule {
             }
             Ended::Failed(Level::Stop) => {
                 seat.failures = seat.failures.saturating_add(1);
-                seat.next_at = None;
+                // a password may be mended where it lies, without a word to kithd
+                seat.wait(spread(limits::SOURCE_STOPPED, chance), now);
             }
             Ended::Failed(_) => {
                 let wait = if retry { limits::SOURCE_REST } else { backoff(seat.failures.saturating_add(1)) };
@@ -292,12 +293,14 @@ mod tests {
     fn what_cannot_work_waits_for_the_user() {
         let mut schedule = one();
         read(&mut schedule, Ended::Failed(Level::Stop), 0);
-        assert_eq!(schedule.next(), None);
-        schedule.freshen(at(10_000));
-        schedule.news("work", at(10_000));
-        assert_eq!(schedule.due(at(10_000)), Vec::<String>::new());
-        schedule.ask("work", at(10_000));
-        assert_eq!(schedule.due(at(10_000)), ["work"]);
+        // at most three tries an hour, with whatever jitter
+        let next = schedule.next().unwrap().second();
+        assert!(next * 10 >= limits::SOURCE_STOPPED * 9, "{next}");
+        schedule.freshen(at(1_500));
+        schedule.news("work", at(1_500));
+        assert_eq!(schedule.due(at(1_500)), Vec::<String>::new());
+        schedule.ask("work", at(1_500));
+        assert_eq!(schedule.due(at(1_500)), ["work"]);
     }
 
     #[test]

@@ -291,7 +291,11 @@ fn a_full_disk_is_waited_out() {
     let socket = world.path("kithd.sock");
     let text = format!("{}\n[control]\nsocket = \"{}\"\n", world.config_text(), socket.display());
     world.write_config(&text);
-    let mount = format!("mount -t tmpfs -o size=12m,mode=700 tmpfs '{}' && exec '{}' run", state.display(), crate::world::KITHD);
+    let mount = format!(
+        "mount -t tmpfs -o size=12m,mode=700 tmpfs '{}' && exec '{}' run",
+        state.display(),
+        crate::world::KITHD
+    );
     let mut service = world.start_by(&socket, &["unshare", "--mount", "sh", "-c", &mount]);
     world.says(&["run", "--once"]);
     assert!(world.says(&["contact", "dana"]).contains("Dana Ito"));
@@ -320,7 +324,11 @@ fn a_full_disk_is_waited_out() {
     wait_secs(60, "it works again", &mut || service.log().contains("the store works again"));
     wait_secs(30, "the mail is known", &mut || world.says(&["contact", "dana"]).contains("full-299"));
     let known = world.json(&["contact", "dana", "--json"]);
-    let full = known["interactions"].as_array().unwrap().iter().filter(|i| i["subject"].as_str().unwrap().starts_with("full-"));
+    let full = known["interactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|i| i["subject"].as_str().unwrap().starts_with("full-"));
     assert_eq!(full.count(), 300, "each once");
     let checked = world.says(&["check", "--offline"]);
     assert!(checked.contains("store: sound"), "{checked}");
