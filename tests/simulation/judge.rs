@@ -37,6 +37,8 @@ pub struct Tally {
     pub false_facts: Vec<String>,
     pub noise: Vec<String>,
     pub notes: Vec<String>,
+    /// What the checkers outside the engine found.
+    pub broken: Vec<String>,
     pub rounds: u32,
 }
 
@@ -57,7 +59,21 @@ impl Tally {
         self.false_facts.extend(other.false_facts);
         self.noise.extend(other.noise);
         self.notes.extend(other.notes);
+        self.broken.extend(other.broken);
         self.rounds += other.rounds;
+    }
+}
+
+impl Tally {
+    /// Mails a week that so many percent of the weeks do not exceed.
+    pub fn week(&self, percent: usize) -> u32 {
+        let mut weeks = self.weeks.clone();
+        weeks.sort_unstable();
+        weeks.get((weeks.len() * percent / 100).min(weeks.len().saturating_sub(1))).copied().unwrap_or(0)
+    }
+
+    pub fn median_week(&self) -> u32 {
+        self.week(50)
     }
 }
 
@@ -131,7 +147,8 @@ fn story(life: &Life, evidence: &[String]) -> String {
 
 /// Judges everything that was shown in one life.
 pub fn judge(life: &Life, played: &Played) -> Tally {
-    let mut tally = Tally { rounds: played.rounds, ..Tally::default() };
+    let broken = played.broken.iter().map(|b| format!("seed {} {b}", life.seed)).collect();
+    let mut tally = Tally { rounds: played.rounds, broken, ..Tally::default() };
     for kind in KINDS {
         tally.rows.entry(kind).or_default();
     }
@@ -226,10 +243,7 @@ pub fn table(tally: &Tally) -> String {
         (all.own, all.owed, all.met) = (all.own + row.own, all.owed + row.owed, all.met + row.met);
     }
     out.push_str(&format!("| all | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | |\n", all.shown(), all.own, all.n(Judgement::True), all.n(Judgement::Neutral), all.n(Judgement::Early), all.n(Judgement::Late), all.n(Judgement::False), percent(all.precision()), all.owed, all.met, percent(all.recall())));
-    let mut weeks = tally.weeks.clone();
-    weeks.sort_unstable();
-    let at = |p: usize| weeks.get((weeks.len() * p / 100).min(weeks.len().saturating_sub(1))).copied().unwrap_or(0);
-    out.push_str(&format!("\nmails a week: median {}, 90 % at most {}, most {}; most a day {}; false facts {}; resting on noise {}\n", at(50), at(90), weeks.last().copied().unwrap_or(0), tally.most_a_day, tally.false_facts.len(), tally.noise.len()));
+    out.push_str(&format!("\nmails a week: median {}, 90 % at most {}, most {}; most a day {}; false facts {}; resting on noise {}\n", tally.week(50), tally.week(90), tally.week(100), tally.most_a_day, tally.false_facts.len(), tally.noise.len()));
     out
 }
 
