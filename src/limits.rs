@@ -110,6 +110,9 @@ pub const TITLE_BYTES: usize = 400;
 pub const NAMED: usize = 4;
 /// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
 pub const RANGED: usize = 200;
+/// Bytes of changed instances that are read only after the rest of their calendar, because they are
+/// older than their series.
+pub const OLDER_BYTES: usize = 1 << 20;
 /// Rules of one event; real ones have one.
 pub const RULES: usize = 16;
 /// Steps that all rules of one calendar may take together, so that a feed of traps ends as well.
@@ -154,16 +157,16 @@ pub const FOLDER_DEPTH: usize = 10;
 /// Unread names of one Maildir folder held at once (some 100 bytes each); a larger folder is read
 /// in rounds.
 pub const LISTED: usize = 100_000;
-/// Threads that parse messages of one Maildir, the reading one included: the machine is not ours.
+/// Threads that parse messages of one mailbox, the reading one included: the machine is not ours.
 pub const PARSERS: usize = 2;
 /// Messages handed to those threads at once; they wait for each other at the end of each lot.
 pub const LOT: usize = 500;
 /// Cursors of one batch: with values of [`VALUE_BYTES`] a quarter of a megabyte.
 pub const CURSORS: usize = 64;
-/// Names in one bucket of a Maildir cursor before their number is doubled: far enough from
-/// [`VALUE_BYTES`] / 8 that chance does not fill one over the brim.
-pub const BUCKET_NAMES: usize = 256;
-/// Most bits of a name's hash that choose its bucket: 4,096 buckets hold a million names.
+/// Bytes in one bucket of a cursor's records before their number is doubled: far enough from
+/// [`VALUE_BYTES`] that chance does not fill one over the brim.
+pub const BUCKET_BYTES: usize = 2 << 10;
+/// Most bits of a record's hash that choose its bucket: 4,096 buckets hold a million names.
 pub const BUCKET_BITS: u8 = 12;
 /// A file or folder changed this few seconds ago may change again within the same time stamp (FAT
 /// counts in two seconds).
@@ -174,10 +177,81 @@ pub const FILES: usize = 200_000;
 pub const SHRINK_ITEMS: u64 = 5;
 /// ... or this share of them, in percent.
 pub const SHRINK_PERCENT: u64 = 70;
+// -- doors: CalDAV, CardDAV and feeds over HTTP --
+
+/// Nested elements of a WebDAV answer; real ones have eight.
+pub const DAV_DEPTH: usize = 32;
+/// Resources of one collection, and entries of one answer.
+pub const RESOURCES: usize = 200_000;
+/// Bytes of one WebDAV answer: 50,000 hrefs with their etags take 20 MB.
+pub const DAV_BYTES: usize = 48 << 20;
+/// Resources asked for at once; their text comes in one answer, which is held in memory.
+pub const MULTIGET: usize = 50;
+/// Resources of one reading that a server may refuse one by one before the collection is given up.
+pub const RESOURCES_REFUSED: usize = 5;
+/// Resources read between two places a first reading can be taken up again from.
+pub const DAV_LOT: usize = 2_000;
+/// Rounds of one `sync-collection` that a server cuts into pieces (RFC 6578 3.6).
+pub const SYNC_ROUNDS: usize = 1_000;
+/// Collections of one account.
+pub const COLLECTIONS: usize = 500;
+/// Requests that finding one account may take.
+pub const DISCOVERY_REQUESTS: usize = 12;
+/// Seconds that DNS has to name a server; the address that was given does without.
+pub const DNS_SECS: u64 = 4;
+/// Records of one answer of DNS that are looked at.
+pub const DNS_ANSWERS: usize = 20;
+/// Events that are fetched without asking which of them lie in the window at all; for fewer the
+/// question costs more than it saves, and not every server answers it well.
+pub const TIME_RANGE_FROM: usize = 500;
+/// Days after which a collection is read anew: the window of its instances has moved, and a server
+/// whose etags lie is caught up with.
+pub const DAV_ANEW_DAYS: i64 = 7;
+/// Bytes of one feed after decompression; 50,000 events take 63 MB.
+pub const FEED_BYTES: u64 = 128 << 20;
+/// Bytes of a feed held in memory; what is longer goes through an unnamed file.
+pub const FEED_MEMORY_BYTES: usize = 4 << 20;
+/// Bytes of an `ETag` or `Last-Modified` that is shown again.
+pub const VALIDATOR_BYTES: usize = 500;
+/// Longest wait a server may ask for (`Retry-After`, RFC 9110 10.2.3), in seconds.
+pub const RETRY_AFTER_SECS_MAX: i64 = DAY;
+
 /// Complaints kept for `status`, newest first.
 pub const COMPLAINTS: usize = 200;
 /// Bytes of an error text taken from elsewhere.
 pub const ERROR_BYTES: usize = 160;
+
+// -- reading an IMAP account -------------------------------------------------------------------------------
+
+/// Bytes of a header that is fetched; the parser takes no more.
+pub const FETCH_HEADER_BYTES: u32 = 64 << 10;
+/// Bytes of a message that are fetched where its text counts. Text, its HTML form and an invitation
+/// lie before what is attached; a long thread quoted in HTML has 100 KB.
+pub const FETCH_MESSAGE_BYTES: u32 = 128 << 10;
+/// Headers fetched by one command: 12.5 MiB if each is as large as it may be.
+pub const FETCH_HEADERS: u32 = 200;
+/// Messages fetched with their text by one command: the same.
+pub const FETCH_MESSAGES: u32 = 100;
+/// So many new UIDs are fetched at once; of more the dates are looked at first.
+pub const FETCH_AT_ONCE: u32 = 20;
+/// Neighbouring messages that a look at a mailbox keeps as one entry; a set is made of whole ones.
+pub const STRETCH: u32 = 100;
+/// Messages read before the cursor moves: a connection that breaks costs no more than that, and a
+/// few round trips for each are little beside it.
+pub const LUMP: u32 = 2_000;
+/// Bytes of messages between the network and the parser.
+pub const RAW_BYTES: usize = 16 << 20;
+/// Messages between the network and the parser.
+pub const RAW_QUEUE: usize = 500;
+/// Refused fetches of one reading that are tried again in halves: a few messages that a server
+/// cannot give (each takes about 8) and not a server that gives nothing.
+pub const REFUSALS: u32 = 64;
+/// Connections that one reading may lose. Where a message ends them the first tells its set, two more
+/// the message, another two that its header does the same, and the next does without it.
+pub const CONNECTIONS_LOST: u32 = 6;
+/// Seconds before IDLE is renewed; RFC 2177 allows 29 minutes, and many a router forgets a quiet
+/// connection before that.
+pub const IDLE_SECS: u64 = 14 * 60;
 
 // -- store ---------------------------------------------------------------------------------------------
 
@@ -201,10 +275,75 @@ pub const VALUE_BYTES: usize = 4 << 10;
 /// Seconds a command waits for a store that another process holds.
 pub const LOCK_WAIT_SECS: u64 = 5;
 
+// -- the wire ----------------------------------------------------------------------------------------------
+
+/// Bytes of a secret or token, first line; tokens of large providers have 4 KB.
+pub const SECRET_BYTES: usize = 16 << 10;
+/// Seconds a command may take that prints a secret: a locked keyring asks its user for ever.
+pub const SECRET_SECS: u64 = 10;
+/// Seconds a token that a command printed is used before the command is asked again: it alone knows
+/// when the token expires, and a request each for it would start a process each.
+pub const TOKEN_COMMAND_SECS: u64 = 5 * 60;
+/// Seconds before it expires that a token is renewed (clocks differ, requests take time).
+pub const TOKEN_MARGIN_SECS: u64 = 60;
+/// Seconds a token without `expires_in` is used (RFC 6749 5.1 only recommends the field).
+pub const TOKEN_SECS: u64 = 10 * 60;
+/// Longest life of a token that is believed, in seconds.
+pub const TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
+/// Bytes of an answer of a token endpoint.
+pub const TOKEN_ANSWER_BYTES: usize = 64 << 10;
+/// Bytes of a `ca_file`; the whole store of Debian has 220 KB.
+pub const CA_FILE_BYTES: u64 = 4 << 20;
+/// Seconds a token endpoint may take.
+pub const TOKEN_ANSWER_SECS: u64 = 30;
+/// Bytes of a server's text that an error shows.
+pub const SERVER_TEXT_BYTES: usize = 120;
+/// Addresses of one host that are tried.
+pub const HOST_ADDRESSES: usize = 8;
+/// Seconds to look up a name.
+pub const RESOLVE_SECS: u64 = 15;
+/// Seconds to connect to one address; a SYN is sent three times in 7 s.
+pub const CONNECT_SECS: u64 = 10;
+/// Seconds for a TLS handshake.
+pub const HANDSHAKE_SECS: u64 = 20;
+
+/// Refused logins of one account within [`LOGINS_WITHIN_SECS`]; servers lock accounts after five or ten.
+pub const LOGINS_REFUSED: usize = 3;
+/// The span in which refused logins are counted, in seconds.
+pub const LOGINS_WITHIN_SECS: u64 = 60 * 60;
+/// Redirects followed of one request; discovery (RFC 6764) needs two.
+pub const REDIRECTS: usize = 5;
+/// Seconds until an HTTP server is connected, TLS included.
+pub const HTTP_CONNECT_SECS: u64 = 30;
+/// Seconds without a byte of an answer; Radicale thinks 47 s about 5,000 new events (measured).
+pub const HTTP_SILENT_SECS: u64 = 120;
+/// Seconds for one HTTP request with all its redirects and its body.
+pub const HTTP_SECS: u64 = 10 * 60;
+/// Bytes of one HTTP body, after decompression.
+pub const HTTP_BODY_BYTES: usize = 16 << 20;
+/// Bytes of a line of an SMTP reply; RFC 5321 4.5.3.1.5 allows 512, Postfix 1,000.
+pub const SMTP_LINE_BYTES: usize = 1_000;
+/// Lines of an SMTP reply; an EHLO has about 20.
+pub const SMTP_REPLY_LINES: usize = 100;
+/// Seconds for greeting and EHLO; some servers let strangers wait half a minute.
+pub const SMTP_GREETING_SECS: u64 = 90;
+/// Seconds for the answer to a command (RFC 5321 4.5.3.2 allows 300; submission servers ask nobody else).
+pub const SMTP_COMMAND_SECS: u64 = 120;
+/// Seconds for the mail and the answer to its dot (RFC 5321 4.5.3.2.6; Postfix waits as long).
+pub const SMTP_DATA_SECS: u64 = 600;
+/// Seconds to wait for a goodbye.
+pub const SMTP_QUIT_SECS: u64 = 5;
+
 // -- people and history -----------------------------------------------------------------------------------
 
 /// Facts of one contact that the ledger looks at, newest first.
 pub const FACTS: usize = 5_000;
+/// Newest facts that name the user, of which their own reply times are measured.
+pub const OWN_MAILS: usize = 2_000;
+/// Proposed merges that are looked at for a common thread, best first ...
+pub const DOUBTS: usize = 50;
+/// ... and the newest facts of each of their addresses.
+pub const DOUBT_MAILS: usize = 100;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
@@ -226,6 +365,10 @@ pub const BACKOFF_SECS_MAX: i64 = 6 * HOUR;
 pub const UNKNOWN_SECS: i64 = 6 * HOUR;
 /// Items of a weekly summary.
 pub const SUMMARY_ITEMS: usize = 10;
+/// Names in "you met" and "you wrote to": what a phone shows at a glance.
+pub const SUMMARY_NAMES: usize = 12;
+/// People in each of the summary's two pictures, near and drifting.
+pub const SUMMARY_PICTURE: usize = 5;
 /// Steps of a plan: more than a year has openings and reviews for one person.
 pub const PLAN_STEPS: usize = 9_000;
 /// Facts a plan keeps in memory; those of further contacts are read again at each of their reviews.
@@ -273,6 +416,37 @@ pub const CONTACT_ADDRESSES: usize = 40;
 /// Proposals kept, best first.
 pub const PROPOSALS: usize = 500;
 
+// -- IMAP --------------------------------------------------------------------------------------------------
+
+/// Bytes of one line of an answer, literals apart; a SEARCH is cut into several before it gets there.
+pub const IMAP_LINE_BYTES: usize = 64 << 10;
+/// Bytes of one literal; what kithd asks for are parts of at most 64 KiB, a few servers send the whole.
+pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
+/// Bytes of one answer with its literals, and of one SEARCH. It is one answer that is held in memory,
+/// never those of a whole command: a FETCH of a hundred thousand headers is read with as much as one.
+pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
+/// Bytes read from a server in one go.
+pub const IMAP_READ_BYTES: usize = 64 << 10;
+/// Seconds without a byte, to or from the server, after which it is given up.
+pub const IMAP_QUIET_SECS: u64 = 60;
+/// Seconds for one command, or for the next row of a FETCH, however busily the server says other things.
+pub const IMAP_COMMAND_SECS: u64 = 10 * 60;
+/// FETCH commands on their way at a time: enough to hide the way to the server, few enough to forget.
+pub const IMAP_FETCH_WINDOW: usize = 4;
+/// STATUS commands on their way at a time.
+pub const IMAP_STATUS_WINDOW: usize = 16;
+/// Mailboxes of one server; somebody with a thousand clients has fewer.
+pub const IMAP_MAILBOXES: usize = 20_000;
+/// UIDs that one SEARCH may find.
+pub const IMAP_SEARCH_UIDS: usize = 2_000_000;
+/// Longest IDLE before it is renewed: servers may log off after 30 minutes (RFC 2177), and routers
+/// forget connections sooner.
+pub const IMAP_IDLE_SECS: u64 = 29 * 60;
+/// Seconds that saying good-bye may take.
+pub const IMAP_LOGOUT_SECS: u64 = 5;
+/// Lines before and within the STARTTLS dialogue.
+pub const IMAP_STARTTLS_LINES: usize = 20;
+
 // -- config ------------------------------------------------------------------------------------------------
 
 /// Bytes of a config; a big one has 20 KB.
@@ -283,3 +457,59 @@ pub const CONFIG_WORD_BYTES: usize = 60;
 pub const PER_DAY: u16 = 20;
 /// Bytes of the path of a unix socket (`sun_path` of unix(7), less the NUL).
 pub const SOCKET_PATH_BYTES: usize = 107;
+
+// -- service and socket --------------------------------------------------------------------------------------
+
+/// Seconds the service sleeps before it looks at the wall clock again: timers stand still while the
+/// machine is suspended.
+pub const SLEEP_SECS: i64 = MINUTE;
+/// A clock that is this many seconds behind the last look has gone back; less is its usual correction.
+pub const CLOCK_SLACK: i64 = 5;
+/// First wait after a failed reading, in seconds; doubled each time.
+pub const SOURCE_BACKOFF_MIN: i64 = MINUTE;
+/// Longest wait between attempts to read a source, in seconds.
+pub const SOURCE_BACKOFF_MAX: i64 = HOUR;
+/// Wait after a failure that only the user can mend, such as a refused login: at most three an hour.
+pub const SOURCE_STOPPED: i64 = HOUR;
+/// Seconds between two readings of one source, whatever news it claims to have.
+pub const SOURCE_REST: i64 = 5;
+/// Waits vary by so many percent either way, so that many users of one server do not come at once.
+pub const JITTER_PERCENT: i64 = 10;
+/// A reading that says nothing for so many seconds is given up; the first word of an IMAP server over
+/// a slow line may take minutes.
+pub const READING_SILENCE: i64 = 30 * MINUTE;
+/// Seconds without a word after which reminders no longer wait for a reading.
+pub const WAKE_SILENCE: i64 = MINUTE;
+/// Seconds that reminders wait for readings that go on: what is due rests on what is just being read.
+pub const WAKE_PATIENCE: i64 = HOUR;
+/// Seconds between two times a long reading is made durable.
+pub const SYNC_SECS: i64 = 5;
+/// Seconds a stop may take; systemd kills after 90, people sooner.
+pub const STOP_SECS: u64 = 8;
+/// Seconds a stop waits for a delivery that is under way; its outcome is looked for at the next start.
+pub const STOP_DELIVERY_SECS: u64 = 5;
+/// Bytes of one line that a client may send; the longest command has a few hundred.
+pub const FRAME_BYTES: usize = 64 << 10;
+/// Bytes of one answer that a client takes; an export of 100,000 interactions has 30 MB.
+pub const ANSWER_LINE_BYTES: u64 = 1 << 30;
+/// Bytes of an answer written at once.
+pub const ANSWER_CHUNK_BYTES: usize = 64 << 10;
+/// Bytes of a backup turned into text at once; whole groups of three.
+pub const BACKUP_PIECE_BYTES: usize = 48 << 10;
+/// Connections to the socket at once; further ones wait.
+pub const CONNECTIONS: usize = 32;
+/// Seconds a client may take for its next line, or to take a piece of its answer.
+pub const CLIENT_SECS: u64 = 10;
+/// Seconds a command waits for the service's answer; rounds, exports and the like take what they take.
+pub const SERVICE_SECS: u64 = 120;
+/// Requests that wait for the engine.
+pub const ASKED: usize = 4;
+/// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
+pub const PASSWD_BYTES: u64 = 4 << 20;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;

@@ -7,10 +7,10 @@ use clap::Args;
 use super::print::Look;
 use super::session::{Session, unexpected};
 use super::{Outcome, Trouble};
-use crate::daemon::doors::{self, Post, Source};
+use crate::config::Config;
+use crate::daemon::{self, Tried};
 use crate::engine::reply::Finding;
 use crate::engine::{Reply, Request};
-use crate::source::feed;
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -29,16 +29,22 @@ pub fn check(config: Option<&Path>, arguments: &CheckArguments) -> Outcome {
     let me: Vec<&str> = session.config.setup.me.addresses.iter().map(|a| a.as_str()).collect();
     findings.push(finding("ok", format!("you are {}", me.join(", "))));
     findings.extend(session.config.warnings.iter().map(|what| finding("note", what.clone())));
-    findings.extend(sources(&session));
-    // every door of this version is a file: there is no server that --offline would leave out
-    let _ = arguments.offline;
+    let tried = try_doors(&session.config, arguments.offline)?;
+    findings.extend(tried.iter().map(|t| finding(&t.finding.level, format!("{}: {}", t.door, t.finding.what))));
     let Reply::Checked(store) = session.ask(Request::Check)? else { return Err(unexpected()) };
     findings.extend(store);
     let Reply::Status(status) = session.ask(Request::Status)? else { return Err(unexpected()) };
     for source in status.sources {
+        let failed = tried.iter().any(|t| t.door == source.name && t.finding.level == "fail");
         match (source.state.as_str(), source.last_error) {
             ("ok", _) => {}
-            (_, Some(error)) => findings.push(finding("fail", format!("{}: {error}", source.name))),
+            // what is wrong now has just been said
+            _ if failed => {}
+            // where it was tried and works, this is over with the next reading
+            (_, Some(error)) => {
+                let level = if arguments.offline { "fail" } else { "note" };
+                findings.push(finding(level, format!("{}: the last reading failed: {error}", source.name)));
+            }
             (state, None) => {
                 findings.push(finding("note", format!("{}: {state}, not read to its end yet", source.name)))
             }
@@ -60,32 +66,11 @@ pub fn check(config: Option<&Path>, arguments: &CheckArguments) -> Outcome {
     if findings.iter().any(|f| f.level == "fail") { Err(Trouble::Failed(String::new())) } else { Ok(()) }
 }
 
-/// What can be said of the doors without reading through them.
-fn sources(session: &Session) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for source in doors::sources(&session.config) {
-        let (name, path) = match &source {
-            Source::Maildir(p) => (&p.name, p.path.clone()),
-            Source::Feed(p) => {
-                let feed::Place::Path(path) = &p.place;
-                (&p.name, path.clone())
-            }
-            Source::Cards(p) => (&p.name, p.path.clone()),
-            Source::Missing { what, .. } => {
-                findings.push(finding("fail", what.clone()));
-                continue;
-            }
-        };
-        findings.push(match std::fs::metadata(&path) {
-            Ok(_) => finding("ok", format!("{name}: {} is there", path.display())),
-            Err(e) => finding("fail", format!("{name}: {} cannot be read ({e}): check its path", path.display())),
-        });
-    }
-    match doors::post(&session.config) {
-        Post::Maildir(path) => findings.push(finding("ok", format!("delivery: into the Maildir {}", path.display()))),
-        Post::Missing(what) => findings.push(finding("fail", what)),
-    }
-    findings
+/// Tries every door; `init` does the same before it writes.
+pub fn try_doors(config: &Config, offline: bool) -> Result<Vec<Tried>, Trouble> {
+    let (runtime, config) = (super::run::runtime()?, config.clone());
+    let tried = runtime.block_on(runtime.spawn_blocking(move || daemon::check(&config, offline)));
+    tried.map_err(|_| Trouble::Failed("trying the servers ended in a fault of kithd's own".to_string()))
 }
 
 fn finding(level: &str, what: String) -> Finding {

@@ -7,6 +7,7 @@ use clap::Args;
 use super::print::{Look, Out};
 use super::session::{Session, load, unexpected};
 use super::{Outcome, Trouble, contacts, reminders, run};
+use crate::engine::reply::SourceRow;
 use crate::engine::{Reply, Request};
 use crate::evidence::ReminderId;
 use crate::time::now;
@@ -59,46 +60,47 @@ fn next_steps(out: &Out, dir: &Path, config: &Path, first: Option<ReminderId>) {
         (format!("kithd done {id}"), "the same as answering its mail with: done"),
         (format!("ls {0}/*.html {0}/delivered/new", dir.display()), "the mails, as pages and as delivered"),
     ];
-    let rows = rows.map(|(what, why)| vec![(Look::Plain, format!("  {what}")), (Look::Dim, why.to_string())]);
-    out.table(&rows);
+    for (what, why) in rows {
+        out.line(&format!("  {what}"));
+        out.flow(6, &[(Look::Dim, why)]);
+    }
     out.line("Your own mail: config.example.toml shows every key; then kithd run --once.");
 }
 
 fn show(session: &mut Session, out: &Out, round: &crate::daemon::Round) -> Outcome {
     out.heading("What was read");
     let Reply::Status(status) = session.ask(Request::Status)? else { return Err(unexpected()) };
-    for source in &status.sources {
-        out.table(&[vec![
-            (Look::Bold, source.name.clone()),
-            (Look::Dim, source.kind.clone()),
-            (Look::Plain, format!("{} read", source.read)),
-        ]]);
-    }
+    let row = |s: &SourceRow| {
+        vec![
+            (Look::Bold, format!("  {}", s.name)),
+            (Look::Plain, format!("{} read", s.read)),
+            (Look::Dim, s.kind.clone()),
+        ]
+    };
+    out.table(&status.sources.iter().map(row).collect::<Vec<_>>());
     let c = status.counts;
-    out.line(&format!("{} contacts, {} interactions", c.contacts, c.interactions));
+    out.line(&format!("  {} contacts, {} interactions", c.contacts, c.interactions));
     out.heading("The people, and how long it has been against how often it is");
     let Reply::Contacts(rows) = session.ask(Request::Contacts { all: false })? else { return Err(unexpected()) };
     contacts::print_rows(out, &rows);
     let Reply::Reminders(open) = session.ask(Request::Reminders { all: false })? else { return Err(unexpected()) };
-    let who = open
-        .iter()
-        .find(|r| r.state == "sent")
-        .or_else(|| open.first())
-        .and_then(|r| r.contact.as_ref())
-        .map(|w| w.id.to_string());
-    if let Some(who) = who {
+    let drifting = open.iter().find(|r| r.rule == "keep_in_touch").or_else(|| open.first());
+    if let Some(who) = drifting.and_then(|r| r.contact.as_ref()) {
         out.heading("One of them");
-        if let Reply::Contact(sheet) = session.ask(Request::Contact(who))? {
-            contacts::print_sheet(out, &sheet);
+        if let Reply::Contact(sheet) = session.ask(Request::Contact(who.id.to_string()))? {
+            contacts::print_card(out, &sheet);
+            contacts::print_timeline(out, &sheet.interactions, 8);
         }
     }
     out.heading("Reminders: sent now, and what waits for its day");
     reminders::print_rows(out, &open);
     if let Some(first) = round.sent.first() {
         out.heading("The first one, as it lies in the inbox");
-        out.line(&format!("Subject: {}", first.subject));
+        out.flow(2, &[(Look::Dim, "Subject:"), (Look::Bold, &first.subject)]);
         out.line("");
-        first.text.lines().for_each(|l| out.line(l));
+        for line in first.text.lines() {
+            if line.is_empty() { out.line("") } else { out.paragraph(2, line) }
+        }
     }
     Ok(())
 }

@@ -6,9 +6,11 @@ use clap::Args;
 
 use super::Outcome;
 use super::print::{Look, Out};
+use super::reminders::kind;
 use super::session::{Session, refuse, unexpected};
 use crate::engine::reply::Explanation;
 use crate::engine::{Reply, Request};
+use crate::policy::{OWN, SUMMARY};
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
@@ -35,42 +37,66 @@ pub fn explain(config: Option<&Path>, arguments: &ExplainArguments) -> Outcome {
         out.line(&format!("Nothing in the rules' windows speaks for a reminder about {}.", arguments.what));
         out.line("kithd contact shows what is known of them.");
     } else {
-        found.iter().for_each(|e| print_one(&out, e));
+        for (n, e) in found.iter().enumerate() {
+            if n > 0 {
+                out.line("");
+            }
+            print_one(&out, e);
+        }
     }
     Ok(())
 }
 
 /// One verdict with its points, vetoes and evidence.
 pub fn print_one(out: &Out, e: &Explanation) {
-    let look = match e.standing.as_str() {
-        "due" | "sent" => Look::Good,
-        "vetoed" | "low" | "held" => Look::Warn,
-        _ => Look::Dim,
+    let (look, standing) = match e.standing.as_str() {
+        "waiting" => (Look::Dim, "waits for its day"),
+        "vetoed" => (Look::Warn, "not sent: something speaks against it"),
+        "low" => (Look::Warn, "not sent: too few points"),
+        "closed" => (Look::Dim, "closed"),
+        "expired" => (Look::Dim, "its time has passed"),
+        "due" | "sent" => (Look::Good, e.standing.as_str()),
+        "held" | "failed" => (Look::Warn, e.standing.as_str()),
+        state => (Look::Dim, state),
     };
-    out.line(&format!(
-        "{}  {}  {}",
-        out.look(Look::Bold, &format!("{}/{}", e.rule, e.occasion)),
-        out.look(look, &e.standing),
-        out.look(Look::Dim, &e.id.to_string())
-    ));
-    out.paragraph(2, &e.reason);
-    out.line(&format!("  {:.1} points: {}", e.score, e.points.join(", ")));
-    for veto in &e.vetoes {
-        out.paragraph(2, &out.look(Look::Warn, &format!("against it: {veto}")));
+    let kind = kind(&e.rule, &e.occasion);
+    if let Some(reminder) = &e.reminder {
+        out.flow(0, &[(Look::Bold, &reminder.subject)]);
     }
-    if let Some(by) = &e.closed_by {
-        out.line(&format!("  closed by {by}"));
+    out.flow(0, &[(Look::Bold, &kind), (look, standing), (Look::Dim, &e.id.to_string())]);
+    // the words are those of the mail: what they say holds on its day, and without what closed it
+    let when = match e.standing.as_str() {
+        "waiting" => "it would then say:",
+        "closed" | "expired" | "withdrawn" => "it would have said:",
+        _ => "",
+    };
+    out.flow(2, &[(Look::Dim, when), (Look::Plain, &e.reason)]);
+    let bars = format!("(a mail of its own from {}, a line of the summary from {})", tenths(OWN), tenths(SUMMARY));
+    out.flow(2, &[(Look::Plain, &format!("{:.1} points", e.score)), (Look::Dim, &bars)]);
+    for point in &e.points {
+        out.paragraph(4, point);
+    }
+    for veto in &e.vetoes {
+        out.flow(2, &[(Look::Warn, "against it:"), (Look::Plain, veto)]);
     }
     for row in &e.evidence {
-        let at = row.at.map(|t| out.time(t)).unwrap_or_default();
-        out.paragraph(2, &format!("evidence: {at} {} {}", row.subject, out.look(Look::Dim, &row.evidence)));
+        let at = row.at.map(|t| out.both(t)).unwrap_or_default();
+        out.flow(2, &[(Look::Plain, "evidence:"), (Look::Dim, &at), (Look::Plain, &row.subject)]);
         if let Some(sentence) = &row.sentence {
             out.paragraph(4, &format!("“{sentence}”"));
         }
+        out.flow(4, &[(Look::Dim, &row.evidence)]);
     }
-    out.line(&out.look(Look::Dim, &format!("  due {}, runs out {}", out.time(e.due_at), out.time(e.expires_at))));
+    if let Some(by) = &e.closed_by {
+        out.flow(2, &[(Look::Plain, "closed by"), (Look::Plain, if by == "user" { "you" } else { by })]);
+    }
+    out.flow(2, &[(Look::Dim, &format!("due {}; runs out {}", out.both(e.due_at), out.both(e.expires_at)))]);
     for line in &e.coverage {
-        out.line(&out.look(Look::Dim, &format!("  {line}")));
+        let look = if line.starts_with("not covered") { Look::Warn } else { Look::Dim };
+        out.flow(2, &[(look, &out.local(line))]);
     }
-    out.line("");
+}
+
+fn tenths(points: i32) -> String {
+    format!("{:.1}", f64::from(points) / 10.0)
 }

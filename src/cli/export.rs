@@ -97,6 +97,10 @@ pub fn backup(config: Option<&Path>, file: PathBuf, json: bool) -> Outcome {
 
 pub fn restore(config: Option<&Path>, file: &Path, json: bool) -> Outcome {
     let config = load(config)?;
+    let socket = crate::control::place(config.control.socket.as_deref(), &config.store);
+    if crate::control::Client::find(&socket).map_err(Trouble::Failed)?.is_some() {
+        return Err(Trouble::Failed("the store is in use: stop the service, restore, and start it again".to_string()));
+    }
     let aside = crate::store::restore(file, &config.store, now())?;
     if let Some(aside) = aside {
         tell(&format!("the store that was there lies in {} now", aside.display()));

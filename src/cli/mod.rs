@@ -9,14 +9,19 @@ mod contacts;
 mod demo;
 mod explain;
 mod export;
+mod init;
+mod paper;
 mod print;
 mod read;
 mod reminders;
 mod run;
 mod session;
 mod status;
+#[cfg(test)]
+mod tests;
 mod world;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,6 +41,12 @@ struct Arguments {
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
+}
+
+impl Command {
+    const fn is_service(&self) -> bool {
+        matches!(self, Command::Run(run) if run.is_service())
+    }
 }
 
 /// Prints data as JSON.
@@ -145,6 +156,12 @@ enum Command {
     Read(read::ReadArguments),
     /// The whole thing over a year of an invented person's mail
     Demo(demo::DemoArguments),
+    /// A config from your address and password: finds the servers, tries them, writes it
+    Init(Box<init::InitArguments>),
+    /// What your shell completes commands by
+    Completions(paper::CompletionsArguments),
+    /// The manual page
+    Man,
 }
 
 /// Why a command did not do what it was asked.
@@ -161,6 +178,15 @@ impl From<crate::engine::EngineError> for Trouble {
         match error {
             crate::engine::EngineError::Backwards { .. } => Trouble::Usage(error.to_string()),
             _ => Trouble::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<crate::control::Unanswered> for Trouble {
+    fn from(error: crate::control::Unanswered) -> Trouble {
+        match error {
+            crate::control::Unanswered::Fault(fault) => Trouble::Failed(fault.message),
+            crate::control::Unanswered::Broken(what) => Trouble::Failed(what),
         }
     }
 }
@@ -185,7 +211,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    start_log();
+    start_log(arguments.command.is_service());
     match dispatch(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Trouble::Usage(what)) => {
@@ -227,21 +253,26 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Restore { file, json } => export::restore(config, &file, json.json),
         Command::Read(a) => read::read(&a),
         Command::Demo(a) => demo::demo(&a),
+        Command::Init(a) => init::init(config, &a),
+        Command::Completions(a) => paper::completions(&a),
+        Command::Man => paper::man(),
     }
 }
 
 /// Events of the log on standard error; crates that would print traffic are kept quiet whatever
 /// RUST_LOG says.
-fn start_log() {
+fn start_log(is_service: bool) {
     use tracing_subscriber::EnvFilter;
-    let mut filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let usual = if is_service { "warn,kithd=info" } else { "error" };
+    let mut filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     for quiet in ["lettre=warn", "async_imap=warn", "imap_proto=warn", "rustls=warn", "sled=off", "rrule=error"] {
         if let Ok(directive) = quiet.parse() {
             filter = filter.add_directive(directive);
         }
     }
     // a second subscriber in one process is only met in tests
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
 fn reminder_id(text: &str) -> Result<ReminderId, String> {

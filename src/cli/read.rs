@@ -244,7 +244,7 @@ impl Reader<'_> {
             self.out.paragraph(2, &format!("{:?}{due}: “{}”", a.kind, a.text));
         }
         for complaint in &m.complaints {
-            self.out.paragraph(2, &self.out.look(Look::Warn, &complaint.what));
+            self.out.flow(2, &[(Look::Warn, &complaint.what)]);
         }
     }
 
@@ -275,7 +275,7 @@ impl Reader<'_> {
             reading
                 .complaints
                 .iter()
-                .for_each(|c| self.out.paragraph(2, &self.out.look(Look::Warn, &format!("{}: {}", c.place, c.what))));
+                .for_each(|c| self.out.flow(2, &[(Look::Warn, &format!("{}: {}", c.place, c.what))]));
         }
     }
 

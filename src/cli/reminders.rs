@@ -76,27 +76,45 @@ pub fn plan(config: Option<&Path>, arguments: &PlanArguments) -> Outcome {
 
 /// Reminders, each with its reason.
 pub fn print_rows(out: &Out, rows: &[ReminderRow]) {
-    for r in rows {
-        let look = match r.state.as_str() {
-            "sent" | "due" => Look::Good,
-            "held" | "failed" => Look::Warn,
-            _ => Look::Dim,
-        };
-        let at = r.would_send_at.or(r.sent_at).unwrap_or(r.due_at);
-        let state = if r.would_send_at.is_some() { "would be sent".to_string() } else { r.state.clone() };
-        let channel = if r.channel == "summary" { " (summary)" } else { "" };
-        out.table(&[vec![
-            (look, format!("{state}{channel}")),
-            (Look::Dim, out.time(at)),
-            (Look::Bold, r.subject.clone()),
-        ]]);
-        out.paragraph(4, &r.reason);
-        if let Some(trouble) = &r.trouble {
-            out.paragraph(4, &out.look(Look::Warn, trouble));
+    for (n, r) in rows.iter().enumerate() {
+        if n > 0 {
+            out.line("");
         }
-        let closed = r.closed_by.as_ref().map(|by| format!(", closed by {by}")).unwrap_or_default();
-        out.line(
-            &out.look(Look::Dim, &format!("    {} {}/{} {:.1} points{closed}", r.id, r.rule, r.occasion, r.score)),
-        );
+        print_one(out, r, 0);
     }
+}
+
+/// The subject, what has become of it, and why.
+pub fn print_one(out: &Out, r: &ReminderRow, indent: usize) {
+    out.flow(indent, &[(Look::Bold, &r.subject), (Look::Dim, &r.id.to_string())]);
+    let look = match r.state.as_str() {
+        "sent" | "due" => Look::Good,
+        "held" | "failed" => Look::Warn,
+        _ => Look::Dim,
+    };
+    let (word, at) = match (r.would_send_at, r.sent_at) {
+        (Some(at), _) => ("would be sent", at),
+        (None, Some(at)) => ("sent", at),
+        (None, None) => ("due", r.due_at),
+    };
+    let now = if r.would_send_at.is_some() || r.state == word { String::new() } else { format!("{} · ", r.state) };
+    let state = format!("{now}{word} {}", out.both(at));
+    let by = r.closed_by.as_ref().map(|by| format!(" · closed by {by}")).unwrap_or_default();
+    let channel = if r.channel == "summary" { " · for the summary" } else { "" };
+    let rest = format!("· {} · {:.1} points{channel}{by}", kind(&r.rule, &r.occasion), r.score);
+    out.flow(indent + 2, &[(look, &state), (Look::Dim, &rest)]);
+    out.paragraph(indent + 2, &r.reason);
+    if let Some(trouble) = &r.trouble {
+        out.flow(indent + 2, &[(Look::Warn, &out.local(trouble))]);
+    }
+}
+
+/// Is there still something to do about it?
+pub fn is_open(r: &ReminderRow) -> bool {
+    matches!(r.state.as_str(), "due" | "sending" | "sent" | "snoozed" | "held")
+}
+
+/// `thank_you/interview`; the rule alone where it has only one occasion.
+pub fn kind(rule: &str, occasion: &str) -> String {
+    if rule == occasion { rule.to_string() } else { format!("{rule}/{occasion}") }
 }

@@ -1,31 +1,42 @@
-//! `run --once`. Part of `cli`.
+//! `run`: the service, or one round. Part of `cli`.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::print::{Look, tell};
-use super::session::{Session, unexpected};
+use super::session::{Door, Session, read_config, unexpected};
 use super::{Outcome, Trouble};
-use crate::daemon::{Progress, Round, doors, once};
+use crate::control::{self, Answer, Call};
+use crate::daemon::{Post, Progress, Round, doors, once};
 use crate::engine::{Reply, Request};
 use crate::time::{Timestamp, now};
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub struct RunArguments {
-    /// Read every source once, deliver what is due, exit
+    /// Read every source once, deliver what is due, exit; without it: the service
     #[arg(long)]
     once: bool,
     /// As if it were this time (RFC 3339)
     #[arg(long, value_parser = super::moment, requires = "once", value_name = "TIME")]
     at: Option<Timestamp>,
+    /// Write down everything the engine is given, to play it again; a new file
+    #[arg(long, conflicts_with = "once", value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, requires = "once")]
     json: bool,
+}
+
+impl RunArguments {
+    /// Not only one round?
+    pub const fn is_service(&self) -> bool {
+        !self.once
+    }
 }
 
 /// What `run --once --json` prints.
@@ -52,34 +63,58 @@ struct Failure {
 }
 
 pub fn run(config: Option<&Path>, arguments: &RunArguments) -> Outcome {
-    if !arguments.once {
-        return Err(Trouble::Usage(
-            "this version has no service yet: use kithd run --once, from a timer or cron".to_string(),
-        ));
+    if arguments.is_service() {
+        return service(config, arguments.record.as_deref());
     }
     let mut session = Session::open(config)?;
     let at = arguments.at.unwrap_or_else(now);
-    let round = round(&mut session, at, arguments.at.is_some())?;
+    let round = match &session.door {
+        Door::Engine(_) => round(&mut session, at, arguments.at.is_some())?,
+        Door::Service(_) if arguments.at.is_some() => {
+            return Err(Trouble::Usage("--at needs the store for itself: stop the service first".to_string()));
+        }
+        Door::Service(service) => match service.call(&Call::Round {})? {
+            Answer::Round(round) => *round,
+            _ => return Err(unexpected()),
+        },
+    };
     report(&mut session, &round, arguments.json)?;
     if round.failed.is_empty() && round.undelivered.is_empty() { Ok(()) } else { Err(Trouble::Failed(String::new())) }
 }
 
+fn service(config: Option<&Path>, record: Option<&Path>) -> Outcome {
+    let session = Session::open(config)?;
+    let Door::Engine(engine) = session.door else {
+        let place = control::place(session.config.control.socket.as_deref(), &session.config.store);
+        return Err(Trouble::Failed(format!("kithd runs already: it answers at {}", place.display())));
+    };
+    let again = config.map(Path::to_path_buf);
+    let load = Box::new(move || read_config(again.as_deref()));
+    crate::daemon::run(*engine, session.config, load, record).map_err(Trouble::Failed)
+}
+
 /// One round with progress on a terminal; `demo` runs the same.
 pub fn round(session: &mut Session, at: Timestamp, pinned: bool) -> Result<Round, Trouble> {
-    if let Some(back) = session.engine.begin_round(at, pinned)? {
+    let zone = session.zone().clone();
+    let Door::Engine(engine) = &mut session.door else { return Err(unexpected()) };
+    if let Some(back) = engine.begin_round(at, pinned)? {
         tell(&format!("the clock is {back} s behind the store's last time; kithd goes on"));
     }
     session.now = at;
     let bar = Bar::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))?;
+    let runtime = runtime()?;
     let sources = doors::sources(&session.config);
-    let post = doors::post(&session.config);
-    let zone = session.zone().clone();
+    let post = Post::of(&session.config, &sources);
     let mut progress = |p: Progress| bar.step(&p);
-    let round = runtime.block_on(once(&mut session.engine, &sources, &post, &zone, at, &mut progress));
+    let round = runtime.block_on(once(engine, &sources, &post, &zone, at, &mut progress));
     bar.0.finish_and_clear();
     Ok(round?)
+}
+
+/// For the doors, which have threads of their own: it goes on while the engine works on this one.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))
 }
 
 /// A bar on standard error, shown only on a terminal and only when it takes a while.

@@ -1,29 +1,28 @@
 //! The configured sources and the delivery, as doors to call. Part of `daemon`.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::config::{BookDoor, CalendarDoor, Config, DeliveryDoor, MailboxDoor};
-use crate::delivery::{self, Answer};
-use crate::engine::Found;
-use crate::evidence::{Cursor, Delivery, Envelope, MessageId, SourceName};
-use crate::source::{Occasion, Send, Stopped, cards, feed, maildir};
+use crate::config::{BookDoor, CalendarDoor, Collections, Config, MailboxConfig, MailboxDoor};
+use crate::evidence::{Cursor, SourceName};
+use crate::net::token::Credentials;
+use crate::net::{Trouble, Web};
+use crate::source::{Occasion, Send, Stopped, cards, dav, feed, imap, maildir};
+use crate::time::Span;
 
 /// A source.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Source {
     /// A Maildir.
     Maildir(maildir::Params),
+    /// An IMAP account.
+    Imap(Arc<imap::Account>),
     /// An .ics file or folder.
     Feed(feed::Params),
     /// A vCard file or folder.
     Cards(cards::Params),
-    /// A kind this build has no door for; it fails with these words.
-    Missing {
-        /// Its name.
-        name: SourceName,
-        /// In plain words.
-        what: String,
-    },
+    /// CalDAV or CardDAV.
+    Dav(dav::Params),
 }
 
 impl Source {
@@ -31,9 +30,10 @@ impl Source {
     pub fn name(&self) -> &str {
         match self {
             Source::Maildir(p) => &p.name,
+            Source::Imap(account) => &account.params().name,
             Source::Feed(p) => &p.name,
             Source::Cards(p) => &p.name,
-            Source::Missing { name, .. } => name,
+            Source::Dav(p) => &p.name,
         }
     }
 
@@ -41,22 +41,46 @@ impl Source {
     pub fn read(&self, cursors: Vec<Cursor>, occasion: &Occasion<'_>, send: &mut Send<'_>) -> Result<(), Stopped> {
         match self {
             Source::Maildir(params) => maildir::read(params, cursors, occasion, send),
+            Source::Imap(account) => account.read(cursors, occasion, send),
             Source::Feed(params) => feed::read(params, cursors, occasion, send),
             Source::Cards(params) => cards::read(params, cursors, occasion, send),
-            Source::Missing { what, .. } => {
-                let (level, what) = (crate::evidence::Level::Stop, what.clone());
-                send(crate::source::Report::Failed { level, what })
-            }
+            Source::Dav(params) => dav::read(params, cursors, occasion, send),
         }
     }
 }
 
+impl Source {
+    /// Waits for news and calls `news` at each; returns when that breaks. Where there is nothing to
+    /// wait for it waits for ever, and the source is read at its poll.
+    pub async fn watch(&self, news: impl Fn() + std::marker::Send) -> Trouble {
+        match self {
+            Source::Imap(account) => account.watch(news).await,
+            Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Dav(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// How a source is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Seconds between two readings.
+    pub poll: i64,
+    /// Its news are waited for.
+    pub idle: bool,
+}
+
+/// The pace of each source.
+pub fn paces(config: &Config) -> BTreeMap<SourceName, Pace> {
+    let idle = |m: &MailboxConfig| matches!(m.door, MailboxDoor::Imap { idle: true, .. });
+    let mailboxes = config.mailboxes.iter().map(|m| (&m.name, m.poll, idle(m)));
+    let calendars = config.calendars.iter().map(|c| (&c.name, c.poll, false));
+    let books = config.address_books.iter().map(|b| (&b.name, b.poll, false));
+    let all = mailboxes.chain(calendars).chain(books);
+    all.map(|(name, poll, idle)| (name.clone(), Pace { poll: poll.approx_seconds(), idle })).collect()
+}
+
 /// The sources of a config.
 pub fn sources(config: &Config) -> Vec<Source> {
-    let missing = |name: &str, what: &str| Source::Missing {
-        name: name.to_string(),
-        what: format!("`{name}`: this version of kithd reads {what}"),
-    };
     let mailboxes = config.mailboxes.iter().map(|m| match &m.door {
         MailboxDoor::Maildir { path, sync_state } => Source::Maildir(maildir::Params {
             name: m.name.clone(),
@@ -67,9 +91,15 @@ pub fn sources(config: &Config) -> Vec<Source> {
             bodies: m.bodies,
             sync_state: sync_state.clone(),
         }),
-        MailboxDoor::Imap { .. } => {
-            missing(&m.name, "type = \"maildir\" only; let mbsync or offlineimap fetch the IMAP account")
-        }
+        MailboxDoor::Imap { server, login, .. } => Source::Imap(Arc::new(imap::Account::new(imap::Params {
+            name: m.name.clone(),
+            server: server.clone(),
+            login: login.clone(),
+            folders: m.folders.clone(),
+            sent: m.sent.clone(),
+            history: m.history,
+            bodies: m.bodies,
+        }))),
     });
     let calendars = config.calendars.iter().map(|c| match &c.door {
         CalendarDoor::Path(path) => Source::Feed(feed::Params {
@@ -77,60 +107,30 @@ pub fn sources(config: &Config) -> Vec<Source> {
             place: feed::Place::Path(path.clone()),
             history: c.history,
         }),
-        CalendarDoor::CalDav(..) | CalendarDoor::Url(_) => {
-            missing(&c.name, "calendars by path only; let vdirsyncer fetch it")
+        CalendarDoor::Url(web) => Source::Feed(feed::Params {
+            name: c.name.clone(),
+            place: feed::Place::Url(web.clone(), web.login.as_ref().map(Credentials::new)),
+            history: c.history,
+        }),
+        CalendarDoor::CalDav(web, collections) => {
+            Source::Dav(account(&c.name, dav::Kind::Calendars, web, collections, c.history))
         }
     });
     let books = config.address_books.iter().map(|b| match &b.door {
         BookDoor::Vcard(path) => Source::Cards(cards::Params { name: b.name.clone(), path: path.clone() }),
-        BookDoor::CardDav(..) => missing(&b.name, "type = \"vcard\" only; let vdirsyncer fetch it"),
+        BookDoor::CardDav(web, collections) => {
+            Source::Dav(account(&b.name, dav::Kind::AddressBooks, web, collections, Span::default()))
+        }
     });
     mailboxes.chain(calendars).chain(books).collect()
 }
 
-/// The delivery of a config.
-pub fn post(config: &Config) -> Post {
-    match &config.delivery.door {
-        DeliveryDoor::Maildir { path } => Post::Maildir(path.clone()),
-        DeliveryDoor::Smtp { .. } | DeliveryDoor::Append { .. } => Post::Missing(
-            "this version of kithd delivers with type = \"maildir\" only: set it under [delivery]".to_string(),
-        ),
-    }
-}
-
-/// Where reminders go.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Post {
-    /// Into a Maildir.
-    Maildir(PathBuf),
-    /// A kind this build has no door for; it fails with these words.
-    Missing(String),
-}
-
-impl Post {
-    /// Delivers one mail; blocks.
-    pub fn deliver(&self, envelope: &Envelope) -> Delivery {
-        match self {
-            Post::Maildir(path) => delivery::maildir::deliver(path, envelope),
-            Post::Missing(what) => Delivery::Transient(what.clone()),
-        }
-    }
-
-    /// Takes a mail out of the inbox if it is unread; blocks. A Maildir is the user's: nothing is
-    /// taken out of it.
-    pub fn retire(&self, _id: &MessageId) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Is this mail there? Blocks.
-    pub fn find(&self, id: &MessageId) -> Found {
-        match self {
-            Post::Maildir(path) => match delivery::maildir::find(path, id) {
-                Answer::Yes => Found::Yes,
-                Answer::No => Found::No,
-                Answer::CannotSearch => Found::CannotSearch,
-            },
-            Post::Missing(_) => Found::CannotSearch,
-        }
-    }
+fn account(name: &str, kind: dav::Kind, web: &Web, collections: &Collections, history: Span) -> dav::Params {
+    let picked = match collections.clone() {
+        Collections::All => dav::Picked::All,
+        Collections::Only(names) => dav::Picked::Only(names),
+        Collections::Without(names) => dav::Picked::Without(names),
+    };
+    let credentials = web.login.as_ref().map(Credentials::new);
+    dav::Params { name: name.to_string(), kind, web: web.clone(), credentials, picked, history }
 }

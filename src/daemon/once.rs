@@ -1,13 +1,19 @@
 //! One round: every source read once, what is due delivered. Part of `daemon`.
 
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
-use super::doors::{Post, Source};
+use tokio::sync::mpsc;
+
+use super::doors::Source;
+use super::errand::{self, Done};
+use super::post::Post;
+use super::reading::{Reading, Said, Word, event};
+use super::schedule::Number;
+use crate::control::Round;
 use crate::engine::{Effect, Engine, Event, Result};
-use crate::evidence::{Batch, Delivery, Envelope, Level, SourceName};
+use crate::evidence::{Level, SourceName};
 use crate::limits;
-use crate::source::{Occasion, Report, Stopped};
+use crate::source::Report;
 use crate::time::{Timestamp, Zone};
 
 /// How far a reading has come.
@@ -21,20 +27,8 @@ pub struct Progress {
     pub left: Option<u64>,
 }
 
-/// What a round did.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Round {
-    /// Mails that reached the user.
-    pub sent: Vec<Envelope>,
-    /// Sources that failed, and why.
-    pub failed: Vec<(SourceName, String)>,
-    /// Deliveries that failed, and why.
-    pub undelivered: Vec<String>,
-    /// Things looked at.
-    pub read: u64,
-    /// Observations among them that were handed to the store.
-    pub observed: u64,
-}
+/// The first reading of each source.
+const FIRST: Number = 1;
 
 /// Reads every source as of `now` and delivers what is due. An error is the store's: what was
 /// committed stays, and the next round goes on from there.
@@ -48,20 +42,13 @@ pub async fn once(
 ) -> Result<Round> {
     let mut round = Round::default();
     // what was left open by a crash is looked for before anything else is sent
-    for effect in engine.searches(now) {
-        perform(effect, engine, post, now, &mut round)?;
-    }
+    let left_open = engine.searches(now);
+    perform(left_open, engine, post, now, &mut round).await?;
     read_all(engine, sources, zone, now, progress, &mut round).await?;
     tracing::debug!(read = round.read, observed = round.observed, "sources read");
-    let mut effects = engine.apply(Event::Woke, now)?;
+    let effects = engine.apply(Event::Woke, now)?;
     tracing::debug!(effects = effects.len(), "reviewed");
-    while !effects.is_empty() {
-        let mut more = Vec::new();
-        for effect in effects {
-            more.extend(perform(effect, engine, post, now, &mut round)?);
-        }
-        effects = more;
-    }
+    perform(effects, engine, post, now, &mut round).await?;
     Ok(round)
 }
 
@@ -73,84 +60,78 @@ async fn read_all(
     progress: &mut dyn FnMut(Progress),
     round: &mut Round,
 ) -> Result<()> {
-    let (sender, mut receiver) = mpsc::channel::<(SourceName, Report)>(limits::QUEUE);
-    let mut tasks = JoinSet::new();
-    for source in sources {
-        let (source, zone, sender) = (source.clone(), zone.clone(), sender.clone());
+    let (sender, mut receiver) = mpsc::channel::<Said>(limits::QUEUE);
+    let start = |engine: &Engine, source: &Source, number| -> Result<()> {
         let cursors = engine.cursors(source.name())?;
-        tasks.spawn_blocking(move || {
-            let name = source.name().to_string();
-            let failed = sender.clone();
-            let read = std::panic::AssertUnwindSafe(|| read(&source, cursors, &zone, now, &sender));
-            if std::panic::catch_unwind(read).is_err() {
-                let what = format!("reading `{name}` ended in a fault of kithd's own; the other sources go on");
-                // a receiver that is gone has nothing left to be told
-                let _ = failed.blocking_send((name, Report::Failed { level: Level::Wait, what }));
-            }
-        });
+        let (source, zone, stop) = (source.clone(), zone.clone(), Arc::default());
+        Reading { source, number, cursors, zone, now, stop }.start(sender.clone());
+        Ok(())
+    };
+    for source in sources {
+        start(engine, source, FIRST)?;
     }
-    drop(sender);
-    while let Some((source, report)) = receiver.recv().await {
-        let event = match report {
-            Report::Batch(batch) => {
-                seen(&batch, progress, round);
-                Event::Observed(batch)
-            }
-            Report::Through { until, folders, sent_found } => Event::ReadThrough { source, until, folders, sent_found },
-            Report::Failed { level, what } => {
-                tracing::warn!(source, "{what}");
-                round.failed.push((source.clone(), what.clone()));
-                Event::SourceFailed { source, level, what }
+    let mut open = sources.len();
+    // whose connection broke: tried once more
+    let mut broken: Vec<SourceName> = Vec::new();
+    while open > 0 {
+        let Some(said) = receiver.recv().await else { break };
+        let report = match said.word {
+            Word::Report(report) => report,
+            Word::Ended => {
+                let again = said.number == FIRST && broken.contains(&said.source);
+                match sources.iter().find(|s| again && s.name() == said.source) {
+                    Some(source) => start(engine, source, FIRST + 1)?,
+                    None => open = open.saturating_sub(1),
+                }
+                continue;
             }
         };
-        engine.apply(event, now)?;
+        match &report {
+            Report::Batch(batch) => {
+                count(batch, round);
+                progress(Progress { source: batch.source.clone(), read: batch.read, left: batch.left });
+            }
+            Report::Through { .. } => {}
+            Report::Failed { level: Level::Retry, what } if said.number == FIRST => {
+                tracing::debug!(source = said.source, "tried again at once: {what}");
+                broken.push(said.source);
+                continue;
+            }
+            Report::Failed { what, .. } => {
+                tracing::warn!(source = said.source, "{what}");
+                round.failed.push((said.source.clone(), what.clone()));
+            }
+        }
+        engine.apply(event(said.source, report), now)?;
     }
-    while tasks.join_next().await.is_some() {}
     Ok(())
 }
 
-fn read(
-    source: &Source,
-    cursors: Vec<crate::evidence::Cursor>,
-    zone: &Zone,
-    now: Timestamp,
-    sender: &mpsc::Sender<(SourceName, Report)>,
-) {
-    let occasion = Occasion { now, zone, text_since: now.minus(limits::TEXT_WINDOW) };
-    let name = source.name().to_string();
-    let mut send = |report: Report| sender.blocking_send((name.clone(), report)).map_err(|_| Stopped);
-    if source.read(cursors, &occasion, &mut send).is_err() {
-        tracing::debug!(source = name, "stopped in the middle of a reading");
-    }
-}
-
-fn seen(batch: &Batch, progress: &mut dyn FnMut(Progress), round: &mut Round) {
+/// Counts what a batch brought.
+pub(super) fn count(batch: &crate::evidence::Batch, round: &mut Round) {
     round.read = round.read.saturating_add(batch.read);
     round.observed = round.observed.saturating_add(u64::try_from(batch.observations.len()).unwrap_or(0));
-    progress(Progress { source: batch.source.clone(), read: batch.read, left: batch.left });
 }
 
-fn perform(effect: Effect, engine: &mut Engine, post: &Post, now: Timestamp, round: &mut Round) -> Result<Vec<Effect>> {
-    let event = match effect {
-        Effect::Deliver(envelope) => {
-            let delivery = post.deliver(&envelope);
-            let showing = envelope.showing;
-            match &delivery {
-                Delivery::Accepted => round.sent.push(*envelope),
-                Delivery::Transient(why) | Delivery::Permanent(why) | Delivery::Unknown(why) => {
-                    tracing::warn!(reminder = %showing.reminder, "{why}");
-                    round.undelivered.push(why.clone());
-                }
+/// Runs errands, and what follows from them.
+async fn perform(
+    mut effects: Vec<Effect>,
+    engine: &mut Engine,
+    post: &Post,
+    now: Timestamp,
+    round: &mut Round,
+) -> Result<()> {
+    while !effects.is_empty() {
+        let mut more = Vec::new();
+        for effect in effects {
+            let Done { event, sent, trouble } = errand::run(effect, post.clone()).await;
+            round.sent.extend(sent.map(|envelope| *envelope));
+            round.undelivered.extend(trouble);
+            if let Some(event) = event {
+                more.extend(engine.apply(event, now)?);
             }
-            Event::Settled { showing, delivery }
         }
-        Effect::Find { showing, message_id } => Event::Found { showing, answer: post.find(&message_id) },
-        Effect::Retire(message_id) => {
-            if let Err(why) = post.retire(&message_id) {
-                tracing::warn!("{why}");
-            }
-            return Ok(Vec::new());
-        }
-    };
-    engine.apply(event, now)
+        effects = more;
+    }
+    Ok(())
 }

@@ -1,10 +1,11 @@
 //! What stands in each mail beside its entry. Part of `engine`.
 
 use super::sources::Gap;
+use super::state::Reviewed;
 use super::{Engine, Result};
 use crate::evidence::Mail;
 use crate::limits;
-use crate::outbox::compose::{Content, LastContact, Line, Section, subject};
+use crate::outbox::compose::{Bar, Content, LastContact, Line, Section, subject};
 use crate::outbox::words::Words;
 use crate::outbox::{Channel, Entry, EntryKind, State};
 use crate::policy::Fact;
@@ -81,7 +82,7 @@ impl Engine {
         }
         let mut draft = entry.clone();
         let content = self.summary_content(&mut draft, words, now)?;
-        if content.sections.iter().all(|s| s.lines.is_empty()) {
+        if content.sections.is_empty() {
             return Ok(());
         }
         self.keep(vec![entry], Vec::new(), Strength::Atomic)
@@ -90,60 +91,76 @@ impl Engine {
     fn summary_content(&self, entry: &mut Entry, words: &Words, now: Timestamp) -> Result<Content> {
         let items = self.summary_items(now);
         entry.items = items.iter().map(|e| e.id).collect();
-        let line = |e: &&Entry| Line { head: subject(words, e), body: e.reason.clone() };
         let phrase = |key: &str| words.phrase("summary", key, &context! {});
-        let week = now.minus(7 * DAY);
-        let (mut met, mut wrote, mut drifting) = (Vec::new(), Vec::new(), Vec::new());
-        for r in self.memory.reviews.values().filter(|r| r.row.is_contact && !r.row.muted) {
-            if r.row.last_met_at.is_some_and(|t| t > week && t <= now) {
-                met.push(r.row.name.clone());
-            }
-            if r.row.last_sent_at.is_some_and(|t| t > week && t <= now) {
-                wrote.push(r.row.name.clone());
-            }
-            let silence = r.row.last_contact_at.map(|t| now.since(t) / DAY);
-            if let (Some(days), Some(usual)) = (silence, r.usual_days.filter(|u| *u > 0))
-                && days > usual.saturating_mul(2)
-                && days > 21
-                && days < 400
-            {
-                drifting.push((days.saturating_mul(100) / usual, r.row.name.clone(), days, usual));
-            }
-        }
-        drifting.sort_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
-        let drift_line = |(_, name, days, usual): &(i64, String, i64, i64)| {
-            let facts = context! { name => name, days => days, usual_days => usual };
-            Line { head: words.phrase("summary", "drift_line", &facts), body: String::new() }
+        let mut people: Vec<&Reviewed> =
+            self.memory.reviews.values().filter(|r| r.row.is_contact && !r.row.muted).collect();
+        people.sort_by(|a, b| (b.row.strength, &a.row.name).cmp(&(a.row.strength, &b.row.name)));
+        let this_week = |at: Option<Timestamp>| at.is_some_and(|t| t > now.minus(7 * DAY) && t <= now);
+        let names = |of: fn(&Reviewed) -> Option<Timestamp>| -> Vec<String> {
+            people.iter().filter(|r| this_week(of(r))).map(|r| r.row.name.clone()).collect()
         };
-        let names = |all: &[String]| -> Vec<Line> {
-            all.iter().map(|n| Line { head: n.clone(), body: String::new() }).collect()
+        let (met, wrote) = (names(|r| r.row.last_met_at), names(|r| r.row.last_sent_at));
+        let (near, drifting) = picture(&people, words, now);
+        let held: Vec<&Entry> = self.memory.entries.values().filter(|e| e.held.is_some()).collect();
+        // that all is well is no reason for a mail
+        let is_quiet = items.is_empty() && met.is_empty() && wrote.is_empty() && drifting.is_empty() && held.is_empty();
+        let near = if is_quiet { Vec::new() } else { near };
+        let item = |e: &&Entry| Line { head: subject(words, e), body: e.reason.clone(), bar: None };
+        let held_line = |e: &&Entry| Line {
+            head: subject(words, e),
+            body: e.held.as_ref().map(|(_, why)| words.local(why)).unwrap_or_default(),
+            bar: None,
         };
-        let held = self.memory.entries.values().filter_map(|e| Some((e, e.held.as_ref()?)));
-        let held_line =
-            |(e, (_, why)): (&Entry, &(Timestamp, String))| Line { head: subject(words, e), body: why.clone() };
+        let list = |key: &str, lines: Vec<Line>| Section { title: phrase(key), lines, ..Section::default() };
+        let pace = |lines: &[Line]| if lines.is_empty() { String::new() } else { phrase("pace") };
+        let text = |key: &str, text: String| Section { title: phrase(key), text, ..Section::default() };
         let sections = [
-            Section { title: phrase("items"), numbered: true, lines: items.iter().map(line).collect() },
-            Section { title: phrase("met"), numbered: false, lines: names(&met) },
-            Section { title: phrase("wrote"), numbered: false, lines: names(&wrote) },
-            Section {
-                title: phrase("drifting"),
-                numbered: false,
-                lines: drifting.iter().take(5).map(drift_line).collect(),
-            },
-            Section {
-                title: phrase("held"),
-                numbered: false,
-                lines: held.map(held_line).take(limits::SUMMARY_ITEMS).collect(),
-            },
+            Section { numbered: true, ..list("items", items.iter().map(item).collect()) },
+            text("met", some_names(&met, words)),
+            text("wrote", some_names(&wrote, words)),
+            Section { text: pace(&near), ..list("near", near) },
+            Section { text: pace(&drifting), ..list("drifting", drifting) },
+            list("held", held.iter().map(held_line).take(limits::SUMMARY_ITEMS).collect()),
         ];
         let facts = context! { met => met, items => entry.items.iter().map(ToString::to_string).collect::<Vec<_>>() };
         Ok(Content {
             subject: words.phrase("summary", "subject", &facts),
             intro: phrase("intro"),
             how: phrase("how"),
-            sections: sections.into_iter().filter(|s| !s.lines.is_empty()).collect(),
+            sections: sections.into_iter().filter(|s| !s.lines.is_empty() || !s.text.is_empty()).collect(),
             ..Content::default()
         })
+    }
+}
+
+/// Who is near, the strongest first, and who drifts, the furthest beyond the usual first: of those
+/// whose rhythm is known.
+fn picture(people: &[&Reviewed], words: &Words, now: Timestamp) -> (Vec<Line>, Vec<Line>) {
+    let (mut near, mut drifting) = (Vec::new(), Vec::new());
+    for r in people {
+        let silence = r.row.last_contact_at.map(|t| now.since(t) / DAY);
+        let (Some(days), Some(usual)) = (silence, r.usual_days.filter(|u| *u > 0)) else { continue };
+        let facts = context! { days => days, usual_days => usual };
+        let body = words.phrase("summary", "silence", &facts);
+        let line = Line { head: r.row.name.clone(), body, bar: Some(Bar::new(days, usual)) };
+        if days > usual.saturating_mul(2) && days > 21 && days < 400 {
+            drifting.push((days.saturating_mul(100) / usual, line));
+        } else if days <= usual {
+            near.push(line);
+        }
+    }
+    drifting.sort_by_key(|(beyond, _)| std::cmp::Reverse(*beyond));
+    near.truncate(limits::SUMMARY_PICTURE);
+    (near, drifting.into_iter().map(|(_, line)| line).take(limits::SUMMARY_PICTURE).collect())
+}
+
+/// As many names as a phone shows at a glance, and how many more.
+fn some_names(names: &[String], words: &Words) -> String {
+    match names.split_at_checked(limits::SUMMARY_NAMES) {
+        Some((first, rest)) if rest.len() > 1 => {
+            words.phrase("summary", "more", &context! { names => first.join(", "), n => rest.len() })
+        }
+        _ => words.people(names),
     }
 }
 
@@ -166,11 +183,11 @@ pub(super) fn help(words: &Words, mail: &Mail, unknown: String, now: Timestamp) 
 }
 
 fn help_content(entry: &Entry, words: &Words) -> Content {
-    let lines = words.list("help", "verbs").into_iter().map(|head| Line { head, body: String::new() }).collect();
+    let lines = words.list("help", "verbs").into_iter().map(|head| Line { head, ..Line::default() }).collect();
     Content {
         subject: words.phrase("help", "subject", &context! {}),
         intro: entry.reason.clone(),
-        sections: vec![Section { title: String::new(), numbered: false, lines }],
+        sections: vec![Section { lines, ..Section::default() }],
         ..Content::default()
     }
 }

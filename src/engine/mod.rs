@@ -74,6 +74,32 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Goes on with another config. What is known stays; what follows from it is looked at again.
+    pub fn configure(&mut self, setup: Setup, now: Timestamp) -> Result<()> {
+        self.setup = setup;
+        self.reload(now)
+    }
+
+    /// Opens the store again after a failure: a disk that was full, a store that was damaged.
+    pub fn reopen(&mut self, now: Timestamp) -> Result<()> {
+        self.rebuilt = self.store.reopen(now)?;
+        self.reload(now)
+    }
+
+    /// Takes in what the store holds, but keeps in mind whom new evidence speaks of and what is on its way.
+    fn reload(&mut self, now: Timestamp) -> Result<()> {
+        let loaded = Memory::load(&self.store, &self.setup)?;
+        let before = std::mem::replace(&mut self.memory, loaded);
+        self.memory.touched.extend(before.touched);
+        self.memory.in_flight = before.in_flight;
+        self.refresh(now)
+    }
+
+    /// Makes what was taken in durable; an error says that the store does not work any more.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.store.sync()?)
+    }
+
     /// The time of the store's last event.
     pub fn last_now(&self) -> Option<Timestamp> {
         self.memory.clock.map(|c| c.now)

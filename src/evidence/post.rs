@@ -42,6 +42,13 @@ pub struct Envelope {
     pub html: String,
 }
 
+impl Envelope {
+    /// Does it tell of kithd's own trouble, rather than of a person?
+    pub fn is_notice(&self) -> bool {
+        self.headers.iter().any(|(name, value)| name == "X-Kithd-Rule" && value.starts_with("notice/"))
+    }
+}
+
 /// What came of an attempt to deliver.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Delivery {

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use super::Login;
 
-/// An absolute http or https URL without a user in it; `webcal` became `https`.
+/// An absolute http or https URL without a user in it, as WHATWG's URL standard writes it; `webcal`
+/// became `https`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url(String);
 
@@ -52,10 +53,38 @@ impl Url {
         if authority.contains('@') {
             return Err("must not hold a user or password: use `username` and `password`".to_string());
         }
-        let url = Url(format!("{scheme}://{rest}"));
-        let port = authority.rsplit_once(':').filter(|(_, p)| !p.contains(']')).map(|(_, p)| p);
-        let port_is_sound = port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p > 0));
-        if url.host().is_empty() || !port_is_sound { Err(wanted.to_string()) } else { Ok(url) }
+        if authority.is_empty() {
+            return Err(wanted.to_string());
+        }
+        let url = reqwest::Url::parse(&format!("{scheme}://{rest}")).map_err(|_| wanted.to_string())?;
+        Url::of(&url).ok_or_else(|| wanted.to_string())
+    }
+
+    /// The URL that a reference found at this one names (RFC 3986 5.2), an `href` or a `Location`.
+    /// `None` where it is none, or not http.
+    pub fn join(&self, reference: &str) -> Option<Url> {
+        let base = reqwest::Url::parse(&self.0).ok()?;
+        Url::of(&base.join(reference).ok()?)
+    }
+
+    /// Does the other one lie on the same server: scheme, host and port (RFC 6454)?
+    pub fn is_same_origin(&self, other: &Url) -> bool {
+        match (reqwest::Url::parse(&self.0), reqwest::Url::parse(&other.0)) {
+            (Ok(a), Ok(b)) => a.origin() == b.origin(),
+            _ => false,
+        }
+    }
+
+    /// As its parser writes it, so that everybody sees the same host in it.
+    fn of(url: &reqwest::Url) -> Option<Url> {
+        let sound = matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.port() != Some(0);
+        let mut url = url.clone();
+        url.set_fragment(None);
+        sound.then(|| Url(url.into()))
     }
 }
 
@@ -103,9 +132,33 @@ mod tests {
             "https://a b/",
             "https://me:pw@x/",
             "https://x:y/",
+            "https://x:0/",
+            "https://x:99999/",
         ] {
             assert!(Url::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn references_are_resolved_and_origins_compared() {
+        let base = Url::parse("https://dav.example/alex/").unwrap();
+        let joined = |t: &str| base.join(t).map(|u| u.as_str().to_string());
+        assert_eq!(joined("/cal/%C3%A9.ics").unwrap(), "https://dav.example/cal/%C3%A9.ics");
+        assert_eq!(joined("work/").unwrap(), "https://dav.example/alex/work/");
+        assert_eq!(joined("//other.example/x").unwrap(), "https://other.example/x");
+        assert_eq!(joined("http://127.1/x#y").unwrap(), "http://127.0.0.1/x");
+        for bad in ["ftp://x/", "file:///etc/passwd", "https://me:pw@x/", "https://", "javascript:x"] {
+            assert_eq!(joined(bad), None, "{bad}");
+        }
+        let same = |t: &str| base.is_same_origin(&Url::parse(t).unwrap());
+        assert!(same("https://DAV.example:443/x") && same("https://dav.example"));
+        assert!(!same("http://dav.example/") && !same("https://dav.example:444/") && !same("https://example/"));
+    }
+
+    #[test]
+    fn every_reader_of_a_url_sees_the_same_host() {
+        assert_eq!(Url::parse("http://evil.example\\.localhost/").unwrap().host(), "evil.example");
+        assert_eq!(Url::parse("http://0x7f.1/").unwrap().host(), "127.0.0.1");
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct LastContact {
 pub struct Section {
     /// Heading.
     pub title: String,
+    /// A sentence before the lines, or instead of them.
+    pub text: String,
     /// Lines are items that an answer can name by number.
     pub numbered: bool,
     /// Lines.
@@ -60,6 +62,31 @@ pub struct Line {
     pub head: String,
     /// Why; may be empty.
     pub body: String,
+    /// A picture of what `body` says.
+    pub bar: Option<Bar>,
+}
+
+/// Silence against rhythm, in percent of a bar that is [`Bar::INTERVALS`] usual intervals long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Bar {
+    /// The part within the usual interval.
+    pub within: i64,
+    /// The part beyond it.
+    pub beyond: i64,
+    /// What is empty.
+    pub rest: i64,
+}
+
+impl Bar {
+    const INTERVALS: i64 = 3;
+
+    /// `days` of silence where `usual` are usual.
+    pub fn new(days: i64, usual: i64) -> Bar {
+        let full = usual.max(1).saturating_mul(Bar::INTERVALS);
+        let filled = days.clamp(0, full).saturating_mul(100) / full;
+        let within = filled.min(100 / Bar::INTERVALS);
+        Bar { within, beyond: filled - within, rest: 100 - filled }
+    }
 }
 
 /// What a mail says beside its entry.
@@ -120,11 +147,12 @@ pub fn compose(entry: &Entry, content: &Content, words: &Words, head: &Letterhea
     let how =
         if content.how.is_empty() && is_reminder { words.phrase("mail", "how", &named) } else { content.how.clone() };
     let view = context! {
-        language => head.language.get(..2).unwrap_or("en"),
+        language => words.language,
         subject => subject.clone(),
         reason => if content.intro.is_empty() { &entry.reason } else { &content.intro },
         coverage => until.as_ref().map(|_| words.phrase("mail", "sent_until", &named)),
         mailto => mailto(entry),
+        colon => words.phrase("mail", "colon", &nothing),
         write_word => words.phrase("mail", "write_to", &named),
         last => last,
         last_word => words.phrase("mail", "last_contacts", &nothing),

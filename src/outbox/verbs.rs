@@ -3,6 +3,7 @@
 //! Invariant: only the first line speaks (in a summary every line that begins with a number);
 //! whatever it does not plainly say is unknown, never guessed.
 
+use super::words::answer_word;
 use crate::time::{BareM, Date, Hours, Span, Timestamp, add_days};
 
 /// One verb of an answer.
@@ -69,7 +70,9 @@ fn verb(line: &str, relationships: &[&str], hours: &Hours, at: Timestamp) -> Ver
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
     let rest = rest.trim();
     let until = || when(rest, hours, at);
-    match (word, rest) {
+    // a relationship of that name was there first
+    let native = answer_word(word).filter(|_| !relationships.contains(&line.as_str()));
+    match (native.unwrap_or(word), rest) {
         ("done", "") => Verb::Done,
         ("dismiss", "") => Verb::Dismiss,
         ("mute", "") => Verb::Mute(true),
@@ -92,7 +95,7 @@ fn verb(line: &str, relationships: &[&str], hours: &Hours, at: Timestamp) -> Ver
 pub fn when(text: &str, hours: &Hours, now: Timestamp) -> Option<Timestamp> {
     let text = text.trim().to_lowercase();
     let today = hours.zone.date(now);
-    let date = match text.as_str() {
+    let date = match answer_word(&text).unwrap_or(&text) {
         "tomorrow" => add_days(today, 1),
         "next week" => next_weekday(today, 0),
         name => match weekday(name) {
@@ -158,6 +161,21 @@ mod tests {
         check("mute", "Mute(true)");
         check("ignore", "Ignore");
         check("", "Help");
+    }
+
+    #[test]
+    fn words_of_other_languages_say_the_same() {
+        check("Erledigt!", "Done");
+        check("Später morgen", "Snooze(2026-05-14T06:00:00Z)");
+        check("reporter lundi", "Snooze(2026-05-18T06:00:00Z)");
+        check("snooze miércoles", "Snooze(2026-05-20T06:00:00Z)");
+        check("cada 6w", "Every(Span { months: 0, seconds: 3628800 })");
+        check("2 fait", "2 Done");
+        check("ohne arbeit", "Without(\"arbeit\")");
+        check("silence", "Mute(true)");
+        check("aide", "Help");
+        check("erledigt morgen", "Unknown(\"erledigt morgen\")");
+        check("morgen", "Unknown(\"morgen\")");
     }
 
     #[test]

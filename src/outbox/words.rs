@@ -11,7 +11,12 @@ use serde::Deserialize;
 use crate::time::{Timestamp, Zone};
 
 /// Language codes that have a file, English first: it is the fallback.
-const FILES: &[(&str, &str)] = &[("en", include_str!("words/en.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("en", include_str!("words/en.toml")),
+    ("de", include_str!("words/de.toml")),
+    ("fr", include_str!("words/fr.toml")),
+    ("es", include_str!("words/es.toml")),
+];
 
 static TABLES: LazyLock<Vec<(&'static str, toml::Table)>> = LazyLock::new(|| {
     let read = |(language, text): &(&'static str, &str)| Some((*language, toml::from_str(text).ok()?));
@@ -23,19 +28,35 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(language, _)| *language)
 }
 
+/// The English word of an answer for one of any language (`erledigt`: `done`): who changes the language, or writes
+/// to oneself in another one, is understood.
+pub fn answer_word(native: &str) -> Option<&'static str> {
+    let tables = TABLES.iter().filter_map(|(_, t)| t.get("answer")?.as_table()).flatten();
+    tables.into_iter().find(|(_, natives)| holds(natives, native)).map(|(english, _)| english.as_str())
+}
+
+fn holds(list: &toml::Value, word: &str) -> bool {
+    list.as_array().into_iter().flatten().any(|w| w.as_str() == Some(word))
+}
+
 #[derive(Clone, Debug, Deserialize)]
 struct Calendar {
     days: Vec<String>,
     months: Vec<String>,
+    first: String,
     day: String,
     day_and_year: String,
     quotes: Vec<String>,
     and: String,
+    and_before_i: String,
 }
 
 /// The words of one language, with the user's zone for its dates.
 pub struct Words {
+    /// Code of the language they are in.
+    pub language: &'static str,
     table: &'static toml::Table,
+    calendar: Calendar,
     environment: Environment<'static>,
 }
 
@@ -43,33 +64,40 @@ impl Words {
     /// The words of `language` (`de`, `de-CH`, `de_CH.UTF-8`), or English where there are none.
     /// `now` tells whether a date needs its year.
     pub fn new(language: &str, zone: &Zone, now: Timestamp) -> Option<Words> {
-        let code = language.get(..2).unwrap_or("en").to_lowercase();
-        let table = TABLES.iter().find(|(l, _)| *l == code).or_else(|| TABLES.first()).map(|(_, t)| t)?;
+        let code = language.split(['-', '_', '.']).next().unwrap_or_default().to_lowercase();
+        let (language, table) = TABLES.iter().find(|(l, _)| *l == code).or_else(|| TABLES.first())?;
         let calendar: Calendar = table.get("calendar")?.clone().try_into().ok()?;
-        let spans = table.get("span")?.as_table()?;
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Lenient);
         let (days, at_zone) = (calendar.clone(), zone.clone());
         environment.add_filter("day", move |t: String| date(&t, &days, &at_zone, now));
         let (days, at_zone) = (calendar.clone(), zone.clone());
-        environment.add_filter("clock", move |t: String| {
+        let clock = move |t: &str| {
             let time =
-                Timestamp::parse(&t).map(|at| at_zone.local(at)).map(|l| format!(" {:02}:{:02}", l.hour(), l.minute()));
-            format!("{}{}", date(&t, &days, &at_zone, now), time.unwrap_or_default())
-        });
+                Timestamp::parse(t).map(|at| at_zone.local(at)).map(|l| format!(" {:02}:{:02}", l.hour(), l.minute()));
+            format!("{}{}", date(t, &days, &at_zone, now), time.unwrap_or_default())
+        };
+        let one = clock.clone();
+        environment.add_filter("clock", move |t: String| one(&t));
+        environment.add_filter("local", move |text: String| text.split(' ').map(&clock).collect::<Vec<_>>().join(" "));
         let quotes = calendar.quotes.clone();
         environment.add_filter("quoted", move |t: String| {
             let [open, close] = quotes.as_slice() else { return t };
             format!("{open}{}{close}", t.trim().trim_end_matches('.'))
         });
-        let and = calendar.and.clone();
-        environment.add_filter("people", move |names: Vec<String>| match names.as_slice() {
-            [] => String::new(),
-            [one] => one.clone(),
-            [most @ .., last] => format!("{} {and} {last}", most.join(", ")),
+        let ands = calendar.clone();
+        environment.add_filter("people", move |names: Vec<String>| join(&names, &ands));
+        for name in ["span", "every", "ago"] {
+            let forms = table.get(name)?.as_table()?;
+            environment.add_filter(name, move |length: Value| counted(&length, forms));
+        }
+        let relationships = table.get("relationship")?.as_table()?;
+        environment.add_filter("relationship", move |name: String| {
+            let known = |key: &str| relationships.get(key).and_then(|w| w.as_str());
+            let other = || known("other").unwrap_or("{name}").replace("{name}", &name.replace('_', " "));
+            known(&name).map_or_else(other, str::to_string)
         });
-        environment.add_filter("span", move |days: i64| span(days, spans));
-        Some(Words { table, environment })
+        Some(Words { language, table, calendar, environment })
     }
 
     /// A phrase, rendered; empty where it is missing or does not render (a test renders them all).
@@ -88,6 +116,16 @@ impl Words {
     pub fn day(&self, at: Timestamp) -> String {
         self.environment.render_str("{{ at | day }}", minijinja::context! { at => at.to_string() }).unwrap_or_default()
     }
+
+    /// A sentence of a source, with its RFC 3339 times as the language writes them.
+    pub fn local(&self, text: &str) -> String {
+        self.environment.render_str("{{ text | local }}", minijinja::context! { text => text }).unwrap_or_default()
+    }
+
+    /// Names as the language joins them.
+    pub fn people(&self, names: &[String]) -> String {
+        join(names, &self.calendar)
+    }
 }
 
 fn date(text: &str, words: &Calendar, zone: &Zone, now: Timestamp) -> String {
@@ -98,20 +136,54 @@ fn date(text: &str, words: &Calendar, zone: &Zone, now: Timestamp) -> String {
     // half a year away, a date without its year could be taken for another one
     let far = crate::time::days_between(day, zone.date(now)).abs() > 180;
     let pattern = if far { &words.day_and_year } else { &words.day };
+    let number = if day.day() == 1 { words.first.clone() } else { day.day().to_string() };
     pattern
         .replace("{weekday}", &get(&words.days, day.weekday().to_monday_zero_offset()))
-        .replace("{day}", &day.day().to_string())
+        .replace("{day}", &number)
         .replace("{month}", &get(&words.months, day.month() - 1))
         .replace("{year}", &day.year().to_string())
 }
 
-/// Days as a person says them: up to 13 in days, up to 13 weeks in weeks, then months.
-fn span(days: i64, words: &toml::Table) -> String {
-    let (n, one, many) = match days {
-        ..14 => (days, "day", "days"),
-        14..92 => ((days + 3) / 7, "week", "weeks"),
-        _ => ((days + 15) / 30, "month", "months"),
+/// `Ana, Ben and Cem`; Spanish says `Ana e Inés`.
+fn join(names: &[String], words: &Calendar) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => {
+            let start = last.to_lowercase();
+            let sounds_i = start.starts_with(['i', 'í']) || start.starts_with("hi") && !start.starts_with("hie");
+            let and = if sounds_i { &words.and_before_i } else { &words.and };
+            format!("{} {and} {last}", most.join(", "))
+        }
+    }
+}
+
+/// A length of time by the forms of a table. Days are said as a person does: up to 13 in days, up to 13 weeks in
+/// weeks, then in months; a length the user named (`6w`) stays in its unit.
+fn counted(length: &Value, forms: &toml::Table) -> String {
+    let (n, one, many) = match (i64::try_from(length.clone()), length.as_str()) {
+        (Ok(days @ ..14), _) => (days, "day", "days"),
+        (Ok(days @ 14..92), _) => ((days + 3) / 7, "week", "weeks"),
+        (Ok(days), _) => ((days + 15) / 30, "month", "months"),
+        (_, Some(named)) => {
+            let digits = named.find(|c: char| !c.is_ascii_digit()).unwrap_or(named.len());
+            let (number, unit) = named.split_at_checked(digits).unwrap_or((named, ""));
+            let (one, many) = match unit {
+                "d" => ("day", "days"),
+                "w" => ("week", "weeks"),
+                "mo" => ("month", "months"),
+                "y" => ("year", "years"),
+                _ => return named.to_string(),
+            };
+            (number.parse().unwrap_or_default(), one, many)
+        }
+        _ => return String::new(),
     };
-    let key = if n == 1 { one } else { many };
-    words.get(key).and_then(|w| w.as_str()).unwrap_or_default().replace("{n}", &n.to_string())
+    let key = match n {
+        0 if forms.contains_key("today") => "today",
+        1 => one,
+        _ => many,
+    };
+    let form = forms.get(key).and_then(|w| w.as_str());
+    form.unwrap_or_default().replace("{n}", &n.to_string())
 }

@@ -91,58 +91,6 @@ fn same_inbox(name: &str) -> String {
     }
 }
 
-/// Modified UTF-7 (RFC 3501 5.1.3) to text. A name that is none, such as one a server keeps in
-/// plain UTF-8, stays as it is.
-pub fn decode_utf7(name: &str) -> String {
-    decoded(name).unwrap_or_else(|| name.to_string())
-}
-
-fn decoded(name: &str) -> Option<String> {
-    if !name.is_ascii() {
-        return None;
-    }
-    let mut out = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((plain, after)) = rest.split_once('&') {
-        out.push_str(plain);
-        let (code, tail) = after.split_once('-')?;
-        if code.is_empty() {
-            out.push('&');
-        } else {
-            for c in char::decode_utf16(utf16_of(code)?) {
-                out.push(c.ok().filter(|c| !c.is_control())?);
-            }
-        }
-        rest = tail;
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
-/// Base64 with `,` for `/` and without padding, holding UTF-16BE.
-fn utf16_of(code: &str) -> Option<Vec<u16>> {
-    let mut units = Vec::new();
-    let mut bits: u32 = 0;
-    let mut have = 0;
-    for c in code.bytes() {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b',' => 63,
-            _ => return None,
-        };
-        bits = ((bits << 6) | u32::from(six)) & 0x3f_ffff;
-        have += 6;
-        if have >= 16 {
-            have -= 16;
-            units.push(u16::try_from((bits >> have) & 0xffff).ok()?);
-        }
-    }
-    Some(units)
-}
-
 /// Case, accents, blanks, dots and dashes make no difference (`Sent-Mail`, `sent mail`, `SentMail`).
 fn fold(level: &str) -> String {
     level
@@ -362,24 +310,5 @@ mod tests {
         }
         // a hostile pattern costs no more than its length times the name's
         assert!(!picks(&"*a".repeat(500), &"a".repeat(400)));
-    }
-
-    #[test]
-    fn modified_utf_7_is_read() {
-        for (raw, expected) in [
-            ("Entw&APw-rfe", "Entwürfe"),
-            ("&AMk-l&AOk-ments envoy&AOk-s", "Éléments envoyés"),
-            ("&U,BTFw-/&ZeVnLIqe-", "台北/日本語"),
-            ("R&-D", "R&D"),
-            ("&2D3eAA-", "\u{1f600}"),
-            ("Entwürfe", "Entwürfe"),
-            ("broken &APw", "broken &APw"),
-            ("broken &A!-", "broken &A!-"),
-            ("lone &2D0-", "lone &2D0-"),
-            ("null &AAA-", "null &AAA-"),
-            ("&", "&"),
-        ] {
-            assert_eq!(decode_utf7(raw), expected, "{raw}");
-        }
     }
 }

@@ -11,14 +11,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::known::{Known, Mtime, State};
 use self::layout::Place;
 use self::listing::{Entry, Listing};
 use super::files::{is_settled, reason};
 use super::folders::{Purpose, picks};
-use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded, in_parallel};
 use crate::evidence::{Complaint, Cursor, Folder, Level, Observation, Role};
 use crate::limits;
 use crate::read::mail::{MailContext, Message, read_message};
@@ -111,7 +110,7 @@ fn read_with(
                 failed.get_or_insert_with(|| no_folder(params, &visit.place.name, &error));
             }
         }
-        visit.known = Known::default();
+        visit.known = Known::load(Vec::new());
     }
     if let Some(what) = failed {
         return door.batches.failed(Level::Wait, what);
@@ -386,7 +385,7 @@ impl Door<'_, '_> {
         Ok(true)
     }
 
-    /// Reads files on [`limits::PARSERS`] threads; the outcomes come in the order of the entries.
+    /// Reads files; the outcomes come in the order of the entries.
     fn read_lot(&self, visit: &Visit, listing: &Listing, lot: &[Entry]) -> Vec<Outcome> {
         let folder = FolderReader {
             params: self.params,
@@ -395,32 +394,7 @@ impl Door<'_, '_> {
             since: self.params.history.before(self.occasion.now, self.occasion.zone),
             role: visit.role,
         };
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut outcomes = Vec::new();
-            let mut bytes = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(entry) = lot.get(index) else { return outcomes };
-                let path = listing.path(&visit.place.path, entry);
-                outcomes.push((index, folder.read_file(&path, entry, &mut bytes)));
-            }
-        };
-        let mut outcomes = std::thread::scope(|scope| {
-            // a few new messages are read before a thread has started
-            let helpers = if lot.len() < 8 { 0 } else { limits::PARSERS - 1 };
-            let others: Vec<_> = (0..helpers).map(|_| scope.spawn(work)).collect();
-            let mut outcomes = work();
-            for other in others {
-                match other.join() {
-                    Ok(theirs) => outcomes.extend(theirs),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            outcomes
-        });
-        outcomes.sort_by_key(|(index, _)| *index);
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        in_parallel(lot, &|entry| folder.read_file(&listing.path(&visit.place.path, entry), entry))
     }
 
     /// Folders that are gone: their cursors go, too.
@@ -476,12 +450,12 @@ struct FolderReader<'a> {
 }
 
 impl FolderReader<'_> {
-    fn read_file(&self, path: &Path, entry: &Entry, bytes: &mut Vec<u8>) -> Outcome {
+    fn read_file(&self, path: &Path, entry: &Entry) -> Outcome {
         // no Date is believed that lies further ahead of the arrival
         if entry.at.is_some_and(|at| at.plus(limits::DATE_AHEAD) < self.since) {
             return Outcome::Old;
         }
-        match self.read_message(path, entry, bytes) {
+        match self.read_message(path, entry) {
             Ok(Ok(message)) if message.mail.at < self.since => Outcome::Old,
             // of a whole lot the texts are much, and nobody wants them here
             Ok(Ok(message)) => Outcome::Read(Box::new(Message { new_text: String::new(), ..message })),
@@ -495,7 +469,7 @@ impl FolderReader<'_> {
     }
 
     /// Reads the head of a file, and more of it only where its text counts.
-    fn read_message(&self, path: &Path, entry: &Entry, bytes: &mut Vec<u8>) -> io::Result<Result<Message, Complaint>> {
+    fn read_message(&self, path: &Path, entry: &Entry) -> io::Result<Result<Message, Complaint>> {
         let meta = std::fs::metadata(path)?;
         if !meta.is_file() {
             return Err(io::Error::other("it is no file"));
@@ -512,15 +486,15 @@ impl FolderReader<'_> {
             text_since,
             zone: self.occasion.zone,
         };
-        bytes.clear();
-        read_up_to(&mut file, bytes, limits::HEADER_BYTES)?;
-        let message = self.guarded(bytes, &context);
+        let mut bytes = Vec::new();
+        read_up_to(&mut file, &mut bytes, limits::HEADER_BYTES)?;
+        let message = self.guarded(&bytes, &context);
         let cut = bytes.len() == limits::HEADER_BYTES;
         if !cut || message.as_ref().is_ok_and(|m| m.mail.at < text_since) {
             return Ok(message);
         }
-        read_up_to(&mut file, bytes, limits::MESSAGE_BYTES - limits::HEADER_BYTES)?;
-        Ok(self.guarded(bytes, &context))
+        read_up_to(&mut file, &mut bytes, limits::MESSAGE_BYTES - limits::HEADER_BYTES)?;
+        Ok(self.guarded(&bytes, &context))
     }
 
     fn guarded(&self, bytes: &[u8], context: &MailContext<'_>) -> Result<Message, Complaint> {

@@ -6,7 +6,7 @@
 use std::fs;
 
 use kithd::config::{Config, Surroundings};
-use kithd::daemon::{doors, once};
+use kithd::daemon::{Post, doors, once};
 use kithd::engine::reply::{Act, ReminderRow, Setting};
 use kithd::engine::{Engine, Reply, Request};
 use kithd::outbox::verbs::when;
@@ -283,7 +283,8 @@ impl Play {
     fn round(&mut self) -> Result<(), String> {
         self.dirty = false;
         for _ in 0..if self.manner.twice { 2 } else { 1 } {
-            let (sources, post) = (doors::sources(self.config()), doors::post(self.config()));
+            let sources = doors::sources(self.config());
+            let post = Post::of(self.config(), &sources);
             let (now, zone) = (self.now, self.world.zone.clone());
             self.engine().begin_round(now, true).map_err(|e| e.to_string())?;
             let engine = self.engine.as_mut().unwrap();

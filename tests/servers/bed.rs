@@ -68,6 +68,14 @@ impl Bed {
         path
     }
 
+    /// A tree that was written without the bed's help, to the servers' user.
+    pub fn give_all(&self, root: &Path) {
+        if let Some((uid, gid)) = self.identity {
+            let owner = format!("{uid}:{gid}");
+            assert!(Command::new("chown").args(["-R", &owner]).arg(root).status().unwrap().success());
+        }
+    }
+
     fn give(&self, path: &Path) {
         if let Some((uid, gid)) = self.identity {
             chown(path, Some(uid), Some(gid)).unwrap();

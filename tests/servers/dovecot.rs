@@ -54,7 +54,10 @@ impl Dovecot {
                          active_value = true\ntimeout_msecs = 3000\n"
                     ),
                 );
-                format!("passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n}}\n", conf.display())
+                format!(
+                    "passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n}}\n",
+                    conf.display()
+                )
             }
         };
         let capability = wishes.capability.map(|c| format!("imap_capability = {c}\n")).unwrap_or_default();

@@ -11,8 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::imap::decode_utf7;
 use crate::limits;
-use crate::source::folders::decode_utf7;
 
 /// A folder on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
