@@ -96,7 +96,7 @@ const FLOORS: [(Kind, u32, u32); 9] = [
     (Kind::Unanswered, 80, 80),
     (Kind::ReplyOwed, 80, 80),
     (Kind::FirstMeeting, 80, 80),
-    (Kind::Favour, 70, 40),
+    (Kind::Favour, 70, 35),
     (Kind::KeepInTouch, 70, 70),
 ];
 
@@ -118,9 +118,12 @@ fn what_was_owed_is_said() {
         if precision < target {
             println!("{}: precision .{precision:02}, the target is .{target}", kind.as_str());
         }
-        // few lives, few cases: a share of fewer than ten says little
-        assert!(precision >= floor || row.shown() < 10, "{}: precision .{precision:02}", kind.as_str());
+        // few lives, few cases: a share of so few says little
+        assert!(precision >= floor || row.shown() < 30, "{}: precision .{precision:02}", kind.as_str());
     }
+    // the target is none; what is left comes from desks taken for people and from namesakes
+    let shown: u32 = tally.rows.values().map(judge::Row::shown).sum();
+    assert!(tally.false_facts.len() * 20 <= usize::try_from(shown).unwrap(), "{:#?}", tally.false_facts);
     assert!(recall_of_all(&tally) >= 75);
     assert!(tally.median_week() <= 4);
 }
@@ -155,7 +158,9 @@ fn the_same_seed_is_the_same_trace() {
     let life = live(3, 3);
     let manner = Manner { bodies: true, faults: Some(5) };
     let (one, two) = (play(&life, manner), play(&live(3, 3), manner));
-    let trace = |p: &play::Played| p.shown.iter().map(|s| format!("{} {} {}", s.at, s.row.id, s.row.subject)).collect::<Vec<_>>();
+    let trace = |p: &play::Played| {
+        p.shown.iter().map(|s| format!("{} {} {}", s.at, s.row.id, s.row.subject)).collect::<Vec<_>>()
+    };
     assert_eq!(trace(&one), trace(&two));
     assert!(!one.shown.is_empty());
     assert!(one.broken.is_empty() && two.broken.is_empty(), "{:#?}", one.broken);

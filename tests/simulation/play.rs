@@ -167,7 +167,9 @@ impl<'a> Play<'a> {
         while let Some(h) = self.life.happenings.get(self.next).filter(|h| h.at <= now) {
             self.next += 1;
             match &h.what {
-                What::Mail { account: "home", sent: true, bytes } if self.life.sent_from.is_some_and(|d| self.life.zone.at(d, 0) > h.at) => {
+                What::Mail { account: "home", sent: true, bytes }
+                    if self.life.sent_from.is_some_and(|d| self.life.zone.at(d, 0) > h.at) =>
+                {
                     self.waiting_sent.push(bytes.clone());
                 }
                 What::Mail { account, sent, bytes } => self.post(account, *sent, bytes, h.at),
@@ -185,7 +187,8 @@ impl<'a> Play<'a> {
         let folder = if sent { format!("{account}/.Sent") } else { account.to_string() };
         let (part, flags) = if sent { ("cur", ":2,S") } else { ("new", "") };
         // with faults the files of one poll are found in another order than they came in
-        let order = if self.manner.faults.is_some() { (self.written.wrapping_mul(7919)) % 1000 } else { self.written % 1000 };
+        let order =
+            if self.manner.faults.is_some() { (self.written.wrapping_mul(7919)) % 1000 } else { self.written % 1000 };
         let name = format!("{folder}/{part}/{}.M{order:04}P{}.host{flags}", at.second(), self.written);
         self.put(&name, bytes, at);
     }
@@ -215,13 +218,22 @@ impl<'a> Play<'a> {
             life.zone.name()
         );
         for account in &self.accounts {
-            text.push_str(&format!("[[mailbox]]\nname = \"{account}\"\ntype = \"maildir\"\npath = \"{account}\"\nbodies = {}\n", self.manner.bodies));
+            text.push_str(&format!(
+                "[[mailbox]]\nname = \"{account}\"\ntype = \"maildir\"\npath = \"{account}\"\nbodies = {}\n",
+                self.manner.bodies
+            ));
         }
         text.push_str("[[calendar]]\nname = \"cal\"\ntype = \"ics\"\npath = \"cal\"\n");
         text.push_str("[[address_book]]\nname = \"people\"\ntype = \"vcard\"\npath = \"people\"\n");
-        text.push_str(&format!("[delivery]\nto = \"{}\"\ntype = \"maildir\"\npath = \"inbox\"\n", life.addresses.last().unwrap()));
+        text.push_str(&format!(
+            "[delivery]\nto = \"{}\"\ntype = \"maildir\"\npath = \"inbox\"\n",
+            life.addresses.last().unwrap()
+        ));
         for (who, every) in &life.wishes {
-            text.push_str(&format!("[[contact]]\naddresses = [\"{}\"]\nevery = \"{every}d\"\n", life.cast[*who].address));
+            text.push_str(&format!(
+                "[[contact]]\naddresses = [\"{}\"]\nevery = \"{every}d\"\n",
+                life.cast[*who].address
+            ));
         }
         text
     }
@@ -230,7 +242,14 @@ impl<'a> Play<'a> {
         if self.config.is_none() {
             let root = self.dir.path().to_path_buf();
             let zone = self.life.zone.clone();
-            let around = Surroundings { home: Some(root.clone()), state_home: None, state_directory: None, is_root: false, zone, locale: None };
+            let around = Surroundings {
+                home: Some(root.clone()),
+                state_home: None,
+                state_directory: None,
+                is_root: false,
+                zone,
+                locale: None,
+            };
             let text = self.config_text();
             let read = kithd::config::read(&text, &root.join("config.toml"), &around);
             self.config = Some(read.unwrap_or_else(|e| panic!("{e}\n{text}")));
@@ -314,19 +333,25 @@ impl<'a> Play<'a> {
         if files.is_empty() {
             return;
         }
-        let Reply::Reminders(rows) = self.engine().answer(Request::Reminders { all: true }, now).unwrap() else { return };
+        let Reply::Reminders(rows) = self.engine().answer(Request::Reminders { all: true }, now).unwrap() else {
+            return;
+        };
         for file in files {
             let bytes = fs::read(&file).unwrap();
             let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
-            let header = |name: &str| mail.header(name).and_then(|h| h.as_text()).unwrap_or_default().trim().to_string();
-            let (id, reminder, rule) = (mail.message_id().unwrap_or_default().to_string(), header("X-Kithd-Reminder"), header("X-Kithd-Rule"));
+            let header =
+                |name: &str| mail.header(name).and_then(|h| h.as_text()).unwrap_or_default().trim().to_string();
+            let (id, reminder, rule) =
+                (mail.message_id().unwrap_or_default().to_string(), header("X-Kithd-Reminder"), header("X-Kithd-Rule"));
             if !self.accepted.insert(id.clone()) {
                 self.played.broken.push(format!("{now} {rule} {id} lies in the inbox twice"));
             }
             let text = format!("{}\n{}", mail.subject().unwrap_or_default(), mail.body_text(0).unwrap_or_default());
             let is_summary = rule.starts_with("summary");
-            let told = rows.iter().filter(|r| r.message_id.as_deref() == Some(id.as_str()) || r.id.to_string() == reminder);
-            let told: Vec<ReminderRow> = told.filter(|r| r.sent_at.is_some_and(|t| now.since(t) < 10 * DAY)).cloned().collect();
+            let told =
+                rows.iter().filter(|r| r.message_id.as_deref() == Some(id.as_str()) || r.id.to_string() == reminder);
+            let told: Vec<ReminderRow> =
+                told.filter(|r| r.sent_at.is_some_and(|t| now.since(t) < 10 * DAY)).cloned().collect();
             let is_reminder = !is_summary && !rule.starts_with("notice") && !rule.starts_with("help");
             if is_reminder {
                 self.may_come(&told, now);
@@ -351,8 +376,10 @@ impl<'a> Play<'a> {
         if !(8..18).contains(&local.hour()) || weekend || away {
             self.played.broken.push(format!("{now} {what} came outside the hours"));
         }
-        let pressing = told.iter().any(|r| matches!(r.occasion.as_str(), "promise" | "interview" | "birthday" | "anniversary"));
-        let who = told.iter().filter_map(|r| r.contact.as_ref()).map(|c| format!("{:?}", c.id)).next().unwrap_or_default();
+        let pressing =
+            told.iter().any(|r| matches!(r.occasion.as_str(), "promise" | "interview" | "birthday" | "anniversary"));
+        let who =
+            told.iter().filter_map(|r| r.contact.as_ref()).map(|c| format!("{:?}", c.id)).next().unwrap_or_default();
         let last = self.about.insert(who, now);
         if last.is_some_and(|t| now.since(t) < 7 * DAY) && !pressing {
             self.played.broken.push(format!("{now} {what} came in the same week as another about them"));
@@ -389,7 +416,11 @@ impl<'a> Play<'a> {
         for who in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
             if before.get(who) != after.get(who) {
                 let n = |h: &BTreeMap<String, Vec<String>>| h.get(who).map(Vec::len);
-                self.played.broken.push(format!("read at once, {who} has another history: {:?} and {:?}", n(&before), n(&after)));
+                self.played.broken.push(format!(
+                    "read at once, {who} has another history: {:?} and {:?}",
+                    n(&before),
+                    n(&after)
+                ));
             }
         }
         self.engine = None;
@@ -416,7 +447,8 @@ impl<'a> Play<'a> {
     fn history(&mut self) -> BTreeMap<String, Vec<String>> {
         let now = self.now;
         let Reply::Exported(export) = self.engine().answer(Request::Export, now).unwrap() else { panic!("no export") };
-        let line = |i: &kithd::engine::reply::InteractionRow| format!("{} {} {} {}", i.at, i.kind, i.subject, i.evidence);
+        let line =
+            |i: &kithd::engine::reply::InteractionRow| format!("{} {} {} {}", i.at, i.kind, i.subject, i.evidence);
         let all = export.contacts.iter().map(|c| {
             let addresses: Vec<String> = c.row.addresses.iter().map(ToString::to_string).collect();
             (addresses.join(" "), c.interactions.iter().map(line).collect())
@@ -441,7 +473,20 @@ impl<'a> Play<'a> {
         let Reply::Explained(all) = told else { return println!("{told:?}") };
         {
             for e in all {
-                println!("{now} {}/{} {} {} due {} until {} {:?} vetoes {:?} closed {:?} {:?} {}", e.rule, e.occasion, e.standing, e.score, e.due_at, e.expires_at, e.points, e.vetoes, e.closed_by, e.reminder.map(|r| (r.state, r.trouble)), e.reason);
+                println!(
+                    "{now} {}/{} {} {} due {} until {} {:?} vetoes {:?} closed {:?} {:?} {}",
+                    e.rule,
+                    e.occasion,
+                    e.standing,
+                    e.score,
+                    e.due_at,
+                    e.expires_at,
+                    e.points,
+                    e.vetoes,
+                    e.closed_by,
+                    e.reminder.map(|r| (r.state, r.trouble)),
+                    e.reason
+                );
             }
         }
     }
