@@ -1,4 +1,10 @@
 //! Invented lives, played through the real doors, store and rules, and set against what was owed.
+//!
+//! A life is a seed: people, what happens between them in twelve months, and a ledger of who owed
+//! whom what from when until when, written before anything is read. `SEED=n cargo test --test
+//! simulation -- --nocapture` plays one life, `KITHD_LIVES=all` all twenty, `KITHD_SHOW=1` tells what
+//! was said wrongly or not at all, `EXPLAIN="ADDRESS DATE"` what the engine thought that day,
+//! `KEEP=DIR` leaves the mail, the calendars and the store for kithd's own commands.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
@@ -29,7 +35,8 @@ mod stories;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use judge::{Tally, judge, table};
+use gold::Kind;
+use judge::{Tally, judge, recall_of_all, table};
 use life::live;
 use play::{Manner, play};
 
@@ -55,24 +62,106 @@ fn many(seeds: &[u64], months: i64, manner: Manner) -> Tally {
     })
 }
 
+/// Seeds, and months of each: 4 lives of 4 months, `KITHD_LIVES=all` 20 of 12, `SEED=n` that one.
 fn asked_for() -> (Vec<u64>, i64) {
-    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok());
+    let number = |name: &str| std::env::var(name).ok().and_then(|s| s.parse().ok());
     let full = std::env::var_os("KITHD_LIVES").is_some_and(|v| v == "all");
-    match (seed, full) {
-        (Some(seed), _) => (vec![seed], std::env::var("MONTHS").ok().and_then(|m| m.parse().ok()).unwrap_or(12)),
+    match (number("SEED"), full) {
+        (Some(seed), _) => (vec![seed], number("MONTHS").map_or(12, |m| i64::try_from(m).unwrap())),
         (None, true) => ((1..=20).collect(), 12),
         (None, false) => ((1..=4).collect(), 4),
     }
 }
 
-#[test]
-fn lives() {
-    let (seeds, months) = asked_for();
-    let tally = many(&seeds, months, Manner { bodies: true, faults: None });
-    println!("{} lives of {months} months, {} rounds\n{}", seeds.len(), tally.rounds, table(&tally));
+fn is_full() -> bool {
+    std::env::var_os("KITHD_LIVES").is_some_and(|v| v == "all") && std::env::var_os("SEED").is_none()
+}
+
+fn show(title: &str, seeds: &[u64], months: i64, tally: &Tally) {
+    println!("{title}: {} lives of {months} months, {} rounds\n{}", seeds.len(), tally.rounds, table(tally));
     if std::env::var_os("KITHD_SHOW").is_some() {
-        for note in tally.notes.iter().chain(&tally.false_facts) {
+        for note in tally.notes.iter().chain(&tally.false_facts).chain(&tally.broken) {
             println!("{note}");
         }
     }
+}
+
+/// What is asked of each rule, and what is held: the floor is below the target where the reader or
+/// identity does not let more through yet; docs/testing.md says which.
+const FLOORS: [(Kind, u32, u32); 9] = [
+    (Kind::Interview, 90, 90),
+    (Kind::Introduction, 90, 90),
+    (Kind::Promise, 90, 80),
+    (Kind::Milestone, 90, 90),
+    (Kind::Unanswered, 80, 80),
+    (Kind::ReplyOwed, 80, 80),
+    (Kind::FirstMeeting, 80, 80),
+    (Kind::Favour, 70, 35),
+    (Kind::KeepInTouch, 70, 70),
+];
+
+#[test]
+fn what_was_owed_is_said() {
+    let (seeds, months) = asked_for();
+    let tally = many(&seeds, months, Manner { bodies: true, faults: None });
+    show("with bodies", &seeds, months, &tally);
+    assert!(tally.broken.is_empty(), "{:#?}", tally.broken);
+    assert!(tally.noise.is_empty(), "{:#?}", tally.noise);
+    assert!(tally.most_a_day <= 3);
+    if std::env::var_os("SEED").is_some() {
+        // one life is too few for shares
+        return;
+    }
+    for (kind, target, floor) in FLOORS {
+        let row = &tally.rows[&kind];
+        let precision = row.precision().unwrap_or(100);
+        if precision < target {
+            println!("{}: precision .{precision:02}, the target is .{target}", kind.as_str());
+        }
+        // few lives, few cases: a share of so few says little
+        assert!(precision >= floor || row.shown() < 30, "{}: precision .{precision:02}", kind.as_str());
+    }
+    // the target is none; what is left comes from desks taken for people and from namesakes
+    let shown: u32 = tally.rows.values().map(judge::Row::shown).sum();
+    assert!(tally.false_facts.len() * 20 <= usize::try_from(shown).unwrap(), "{:#?}", tally.false_facts);
+    assert!(recall_of_all(&tally) >= 75);
+    assert!(tally.median_week() <= 4);
+}
+
+#[test]
+fn headers_alone_say_less_and_nothing_wrong() {
+    let (seeds, months) = asked_for();
+    let tally = many(&seeds, months, Manner { bodies: false, faults: None });
+    show("headers only", &seeds, months, &tally);
+    assert!(tally.broken.is_empty() && tally.noise.is_empty(), "{:#?}{:#?}", tally.broken, tally.noise);
+    assert!(tally.most_a_day <= 3 && tally.median_week() <= 4);
+}
+
+/// The same lives with rounds skipped, sources that fail for days, an engine that dies in the middle
+/// of a reading and of a delivery, a clock that jumps, and mail that is found in another order.
+#[test]
+fn faults_cost_time_and_nothing_else() {
+    let (seeds, months) = asked_for();
+    let seeds: Vec<u64> = if is_full() { seeds } else { seeds.into_iter().take(3).collect() };
+    let tally = many(&seeds, months, Manner { bodies: true, faults: Some(7) });
+    show("with faults", &seeds, months, &tally);
+    assert!(tally.broken.is_empty(), "{:#?}", tally.broken);
+    assert!(tally.noise.is_empty(), "{:#?}", tally.noise);
+    assert!(tally.most_a_day <= 3);
+    assert!(std::env::var_os("SEED").is_some() || recall_of_all(&tally) >= 70);
+}
+
+/// The same seed gives the same trace; another reading of everything, and a store that reads the whole
+/// year at once, know the same history.
+#[test]
+fn the_same_seed_is_the_same_trace() {
+    let life = live(3, 3);
+    let manner = Manner { bodies: true, faults: Some(5) };
+    let (one, two) = (play(&life, manner), play(&live(3, 3), manner));
+    let trace = |p: &play::Played| {
+        p.shown.iter().map(|s| format!("{} {} {}", s.at, s.row.id, s.row.subject)).collect::<Vec<_>>()
+    };
+    assert_eq!(trace(&one), trace(&two));
+    assert!(!one.shown.is_empty());
+    assert!(one.broken.is_empty() && two.broken.is_empty(), "{:#?}", one.broken);
 }

@@ -77,9 +77,14 @@ impl Letter {
     }
 
     /// Thanks in plain words; or in any, where it does not itself ask for something ("thanks" beneath
-    /// a request thanks for nothing that was).
+    /// a request thanks for nothing that was). Whose words were not read may have thanked.
     pub fn thanks(&self) -> bool {
-        self.has(ActKind::Thanks) || (self.mail.marks().thanks_token && self.ask().is_none())
+        self.is_unread() || self.has(ActKind::Thanks) || (self.mail.marks().thanks_token && self.ask().is_none())
+    }
+
+    /// Only its headers are known (`bodies = false`): nobody may say what does not stand in it.
+    pub fn is_unread(&self) -> bool {
+        self.mail.text.is_none()
     }
 }
 

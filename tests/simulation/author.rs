@@ -26,9 +26,19 @@ pub struct Happening {
 #[derive(Clone, Debug)]
 pub enum What {
     /// A message lies in a folder of an account.
-    Mail { account: &'static str, sent: bool, bytes: String },
-    Event { uid: String, ics: String },
-    Card { name: String, vcf: String },
+    Mail {
+        account: &'static str,
+        sent: bool,
+        bytes: String,
+    },
+    Event {
+        uid: String,
+        ics: String,
+    },
+    Card {
+        name: String,
+        vcf: String,
+    },
     /// The user's accounts are others from now on.
     Accounts(Vec<&'static str>),
 }
@@ -41,7 +51,6 @@ pub struct Msg {
     pub at: Timestamp,
     pub from: Id,
     pub to: Vec<Id>,
-    pub cc: Vec<Id>,
     pub subject: String,
     /// As it stands in the mail, quote included.
     pub text: String,
@@ -261,14 +270,24 @@ impl Author {
         match self.cast[who].client {
             Client::Gmail => format!("CA{r:016x}+{n}@mail.gmail.com"),
             Client::Outlook => format!("AM0PR{n:06}MB{r:016X}@AM0PR{n:06}.eurprd02.prod.outlook.com"),
-            Client::Apple | Client::Phone => format!("{:08X}-{:04X}-4{:03X}-{n:012}@{}", r >> 32, (r >> 16) & 0xffff, r & 0xfff, self.cast[who].domain()),
+            Client::Apple | Client::Phone => format!(
+                "{:08X}-{:04X}-4{:03X}-{n:012}@{}",
+                r >> 32,
+                (r >> 16) & 0xffff,
+                r & 0xfff,
+                self.cast[who].domain()
+            ),
             Client::Thunderbird => format!("{:08x}-{n}-{:04x}@{}", r >> 32, r & 0xffff, self.cast[who].domain()),
             Client::Mutt => format!("20260101.{n}.{:x}@host.{}", r & 0xff_ffff, self.cast[who].domain()),
         }
     }
 
     fn compose(&mut self, d: &Draft<'_>, subject: &str) -> String {
-        let tongue = if d.from == ME { d.to.first().map_or(self.cast[ME].tongue, |t| self.cast[*t].tongue) } else { self.cast[d.from].tongue };
+        let tongue = if d.from == ME {
+            d.to.first().map_or(self.cast[ME].tongue, |t| self.cast[*t].tongue)
+        } else {
+            self.cast[d.from].tongue
+        };
         let words = phrases::of(tongue);
         let mut text = String::new();
         if !d.bare {
@@ -299,7 +318,11 @@ impl Author {
             text: &m.text,
         });
         let zone = self.zone.clone();
-        let rendered = if d.machine { super::clients::Rendered { plain: text, html: None } } else { render(&writer, &text, quoted.as_ref(), &zone) };
+        let rendered = if d.machine {
+            super::clients::Rendered { plain: text, html: None }
+        } else {
+            render(&writer, &text, quoted.as_ref(), &zone)
+        };
         body(&rendered, d.file)
     }
 
@@ -314,7 +337,10 @@ impl Author {
                     (Client::Outlook, _) => "RE: ",
                     _ => "Re: ",
                 };
-                let bare = ["AW: ", "Antw: ", "RE: ", "Re: "].iter().find_map(|p| m.subject.strip_prefix(p)).unwrap_or(&m.subject);
+                let bare = ["AW: ", "Antw: ", "RE: ", "Re: "]
+                    .iter()
+                    .find_map(|p| m.subject.strip_prefix(p))
+                    .unwrap_or(&m.subject);
                 format!("{prefix}{bare}")
             }
             _ => d.subject.to_string(),
@@ -333,11 +359,22 @@ impl Author {
         };
         let local = self.zone.local(at);
         let offset = Zone::utc().instant(local).since(at) / 60;
-        let date = format!("{} {}{:02}{:02}", local.strftime("%a, %d %b %Y %H:%M:%S"), if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60);
+        let date = format!(
+            "{} {}{:02}{:02}",
+            local.strftime("%a, %d %b %Y %H:%M:%S"),
+            if offset < 0 { '-' } else { '+' },
+            offset.abs() / 60,
+            offset.abs() % 60
+        );
         if d.from != ME {
             field("Received", &format!("from mx.{} by mail.home.example; {date}", self.cast[d.from].domain()));
         }
-        let list = |who: &[Id]| who.iter().map(|p| mailbox(&self.cast[*p].name(), &self.address(*p, other, at))).collect::<Vec<_>>().join(",\r\n ");
+        let list = |who: &[Id]| {
+            who.iter()
+                .map(|p| mailbox(&self.cast[*p].name(), &self.address(*p, other, at)))
+                .collect::<Vec<_>>()
+                .join(",\r\n ")
+        };
         field("From", &mailbox(&self.cast[d.from].name(), &from_address));
         field("To", &list(&d.to));
         field("Cc", &list(&d.cc));
@@ -365,13 +402,15 @@ impl Author {
                 subject: subject.clone(),
                 said: d.body.join("\n"),
                 machine: d.machine,
-                parent: d.re.map(|m| m.id.clone()),
                 story: d.story,
             },
         );
         let text = plain_part(&content);
-        self.happenings.push(Happening { at: arrives, what: What::Mail { account, sent: d.from == ME, bytes: format!("{head}{content}") } });
-        Msg { id, refs, at, from: d.from, to: d.to, cc: d.cc, subject, text }
+        self.happenings.push(Happening {
+            at: arrives,
+            what: What::Mail { account, sent: d.from == ME, bytes: format!("{head}{content}") },
+        });
+        Msg { id, refs, at, from: d.from, to: d.to, subject, text }
     }
 
     /// One to one, with a subject of the writer's language.
@@ -473,7 +512,9 @@ impl Author {
                 lines.push(format!("ATTENDEE;PARTSTAT=ACCEPTED:mailto:guest{n}@visitors{}.example", n % 7));
             }
             if a.room {
-                lines.push("ATTENDEE;CUTYPE=ROOM;CN=Room 3.14;PARTSTAT=ACCEPTED:mailto:room314@rooms.example".to_string());
+                lines.push(
+                    "ATTENDEE;CUTYPE=ROOM;CN=Room 3.14;PARTSTAT=ACCEPTED:mailto:room314@rooms.example".to_string(),
+                );
             }
         }
         let ics = format!(
@@ -485,7 +526,13 @@ impl Author {
 
     pub fn card(&mut self, who: Id, birthday: Option<Date>, at: Timestamp) {
         let p = &self.cast[who];
-        let mut vcf = format!("BEGIN:VCARD\r\nVERSION:4.0\r\nUID:card-{}\r\nFN:{}\r\nN:{};{};;;\r\n", p.address, p.name(), p.last, p.first);
+        let mut vcf = format!(
+            "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:card-{}\r\nFN:{}\r\nN:{};{};;;\r\n",
+            p.address,
+            p.name(),
+            p.last,
+            p.first
+        );
         for a in p.addresses() {
             vcf.push_str(&format!("EMAIL:{a}\r\n"));
         }
@@ -510,7 +557,8 @@ impl Author {
         let letters: Vec<Letter> = self.gold.letters.values().filter(|l| !l.machine).cloned().collect();
         for d in self.gold.debts.iter_mut().filter(|d| !d.cause.is_empty()) {
             let at = self.gold.letters.get(&d.cause).map_or(d.from, |l| l.at);
-            let to_them = |l: &&Letter| l.from == ME && l.at > at && l.to.iter().chain(&l.cc).any(|p| d.who.contains(p));
+            let to_them =
+                |l: &&Letter| l.from == ME && l.at > at && l.to.iter().chain(&l.cc).any(|p| d.who.contains(p));
             let from_them = |l: &&Letter| d.who.contains(&l.from) && l.at > at && l.to.contains(&ME);
             let sent = letters.iter().filter(to_them).map(|l| l.arrives).min();
             let heard = letters.iter().filter(from_them).map(|l| l.arrives).min();
@@ -541,7 +589,11 @@ impl Author {
 }
 
 fn encoded(text: &str) -> String {
-    if text.is_ascii() { text.to_string() } else { format!("=?utf-8?B?{}?=", base64::engine::general_purpose::STANDARD.encode(text)) }
+    if text.is_ascii() {
+        text.to_string()
+    } else {
+        format!("=?utf-8?B?{}?=", base64::engine::general_purpose::STANDARD.encode(text))
+    }
 }
 
 fn mailbox(name: &str, address: &str) -> String {
@@ -551,7 +603,10 @@ fn mailbox(name: &str, address: &str) -> String {
 /// The content of a message: headers of its body, and the body.
 fn body(r: &super::clients::Rendered, file: Option<&str>) -> String {
     let crlf = |t: &str| t.replace('\n', "\r\n");
-    let plain = format!("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}\r\n", crlf(&r.plain));
+    let plain = format!(
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}\r\n",
+        crlf(&r.plain)
+    );
     let text = match &r.html {
         None => plain,
         Some(html) => format!(

@@ -66,30 +66,145 @@ impl Person {
 
 fn firsts(tongue: Tongue) -> &'static [&'static str] {
     match tongue {
-        Tongue::En => &["Amelia", "Oliver", "Grace", "Harry", "Isla", "Noah", "Ruby", "Ethan", "Poppy", "Callum", "Freya", "Owen"],
-        Tongue::De => &["Anke", "Jürgen", "Lena", "Matthias", "Sabine", "Jörg", "Katrin", "Uwe", "Birgit", "Florian", "Heike", "Sönke"],
-        Tongue::Fr => &["Anaïs", "Thierry", "Chloé", "Bastien", "Manon", "Étienne", "Sylvie", "Rémi", "Inès", "Gaël", "Odile", "Benoît"],
-        Tongue::Es => &["Núria", "Álvaro", "Lucía", "Iñigo", "Carmen", "Rubén", "Marta", "Sergio", "Pilar", "Jaime", "Rocío", "Andrés"],
-        Tongue::It => &["Giulia", "Matteo", "Chiara", "Davide", "Elisa", "Niccolò", "Francesca", "Luca", "Silvia", "Riccardo", "Ilaria", "Pietro"],
-        Tongue::Nl => &["Sanne", "Joris", "Maaike", "Thijs", "Femke", "Wouter", "Anouk", "Bram", "Lotte", "Ruben", "Zoë", "Pim"],
+        Tongue::En => {
+            &["Amelia", "Oliver", "Grace", "Harry", "Isla", "Noah", "Ruby", "Ethan", "Poppy", "Callum", "Freya", "Owen"]
+        }
+        Tongue::De => &[
+            "Anke", "Jürgen", "Lena", "Matthias", "Sabine", "Jörg", "Katrin", "Uwe", "Birgit", "Florian", "Heike",
+            "Sönke",
+        ],
+        Tongue::Fr => &[
+            "Anaïs", "Thierry", "Chloé", "Bastien", "Manon", "Étienne", "Sylvie", "Rémi", "Inès", "Gaël", "Odile",
+            "Benoît",
+        ],
+        Tongue::Es => &[
+            "Núria", "Álvaro", "Lucía", "Iñigo", "Carmen", "Rubén", "Marta", "Sergio", "Pilar", "Jaime", "Rocío",
+            "Andrés",
+        ],
+        Tongue::It => &[
+            "Giulia",
+            "Matteo",
+            "Chiara",
+            "Davide",
+            "Elisa",
+            "Niccolò",
+            "Francesca",
+            "Luca",
+            "Silvia",
+            "Riccardo",
+            "Ilaria",
+            "Pietro",
+        ],
+        Tongue::Nl => {
+            &["Sanne", "Joris", "Maaike", "Thijs", "Femke", "Wouter", "Anouk", "Bram", "Lotte", "Ruben", "Zoë", "Pim"]
+        }
     }
 }
 
 fn lasts(tongue: Tongue) -> &'static [&'static str] {
     match tongue {
-        Tongue::En => &["Ashworth", "Bellamy", "Cartwright", "Drummond", "Eastwood", "Fairbairn", "Goodwin", "Hathaway", "Kendrick", "Lockhart"],
-        Tongue::De => &["Brinkmann", "Dörfler", "Eberhardt", "Fuchs", "Großmann", "Hellwig", "Kämmerer", "Lindner", "Osterloh", "Wiegand"],
-        Tongue::Fr => &["Aubert", "Bonnet", "Chevalier", "Delacroix", "Fournier", "Garnier", "Lefèvre", "Morel", "Perrin", "Vasseur"],
-        Tongue::Es => &["Aguirre", "Benítez", "Carrasco", "Domínguez", "Echeverría", "Fuentes", "Ibáñez", "Navarro", "Quintana", "Zamora"],
-        Tongue::It => &["Barbieri", "Colombo", "De Santis", "Ferrara", "Gallo", "Lombardi", "Marchetti", "Pellegrini", "Rinaldi", "Vitale"],
-        Tongue::Nl => &["de Boer", "van Dijk", "Hoekstra", "Jansma", "Kuipers", "van der Laan", "Meijer", "Postma", "Schouten", "Verhoeven"],
+        Tongue::En => &[
+            "Ashworth",
+            "Bellamy",
+            "Cartwright",
+            "Drummond",
+            "Eastwood",
+            "Fairbairn",
+            "Goodwin",
+            "Hathaway",
+            "Kendrick",
+            "Lockhart",
+        ],
+        Tongue::De => &[
+            "Brinkmann",
+            "Dörfler",
+            "Eberhardt",
+            "Fuchs",
+            "Großmann",
+            "Hellwig",
+            "Kämmerer",
+            "Lindner",
+            "Osterloh",
+            "Wiegand",
+        ],
+        Tongue::Fr => &[
+            "Aubert",
+            "Bonnet",
+            "Chevalier",
+            "Delacroix",
+            "Fournier",
+            "Garnier",
+            "Lefèvre",
+            "Morel",
+            "Perrin",
+            "Vasseur",
+        ],
+        Tongue::Es => &[
+            "Aguirre",
+            "Benítez",
+            "Carrasco",
+            "Domínguez",
+            "Echeverría",
+            "Fuentes",
+            "Ibáñez",
+            "Navarro",
+            "Quintana",
+            "Zamora",
+        ],
+        Tongue::It => &[
+            "Barbieri",
+            "Colombo",
+            "De Santis",
+            "Ferrara",
+            "Gallo",
+            "Lombardi",
+            "Marchetti",
+            "Pellegrini",
+            "Rinaldi",
+            "Vitale",
+        ],
+        Tongue::Nl => &[
+            "de Boer",
+            "van Dijk",
+            "Hoekstra",
+            "Jansma",
+            "Kuipers",
+            "van der Laan",
+            "Meijer",
+            "Postma",
+            "Schouten",
+            "Verhoeven",
+        ],
     }
 }
 
 const FIRMS: &[&str] = &[
-    "nordhafen", "bluefinch", "ateliers-riva", "castelmar", "kupferwerk", "tidewell", "montclar", "olivares", "lumenhof",
-    "graywater", "petitpont", "valdemar", "sassoforte", "oudekerk", "brightloom", "hansekontor", "arcenciel", "altamira",
-    "belcanto", "duinzicht", "stonebridge", "waldmeister", "rivegauche", "puertosol", "terraferma", "polderland",
+    "nordhafen",
+    "bluefinch",
+    "ateliers-riva",
+    "castelmar",
+    "kupferwerk",
+    "tidewell",
+    "montclar",
+    "olivares",
+    "lumenhof",
+    "graywater",
+    "petitpont",
+    "valdemar",
+    "sassoforte",
+    "oudekerk",
+    "brightloom",
+    "hansekontor",
+    "arcenciel",
+    "altamira",
+    "belcanto",
+    "duinzicht",
+    "stonebridge",
+    "waldmeister",
+    "rivegauche",
+    "puertosol",
+    "terraferma",
+    "polderland",
 ];
 
 const FREE: &[&str] = &["gmail.com", "gmx.net", "outlook.com", "web.de", "orange.fr", "libero.it"];
@@ -142,8 +257,14 @@ impl Agency {
             1 => format!("{f}_{l}"),
             _ => format!("{f}.{l}"),
         };
-        let clients =
-            [(30, Client::Gmail), (30, Client::Outlook), (15, Client::Apple), (12, Client::Thunderbird), (5, Client::Mutt), (8, Client::Phone)];
+        let clients = [
+            (30, Client::Gmail),
+            (30, Client::Outlook),
+            (15, Client::Apple),
+            (12, Client::Thunderbird),
+            (5, Client::Mutt),
+            (8, Client::Phone),
+        ];
         let client = dice.weighed(&clients);
         let (last, address) = (last.to_string(), format!("{local}@{domain}"));
         Person { first, last, address, moved: None, tongue, client, private: false }

@@ -38,7 +38,9 @@ pub fn month(tongue: Tongue, n: i8) -> &'static str {
     let all = match tongue {
         Tongue::En => ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
         Tongue::De => ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
-        Tongue::Fr => ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
+        Tongue::Fr => {
+            ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."]
+        }
         Tongue::Es => ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"],
         Tongue::It => ["gen", "feb", "mar", "apr", "mag", "giu", "lug", "ago", "set", "ott", "nov", "dic"],
         Tongue::Nl => ["jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"],
@@ -53,25 +55,39 @@ fn attribution(client: Client, tongue: Tongue, q: &Quoted<'_>, zone: &Zone) -> S
     let (wd, mon) = (weekday(tongue, t.weekday().to_monday_zero_offset()), month(tongue, m));
     let (h12, half) = (if h % 12 == 0 { 12 } else { h % 12 }, if h < 12 { "AM" } else { "PM" });
     match (client, tongue) {
-        (Client::Gmail, Tongue::En) => format!("On {wd}, {mon} {d}, {y} at {h12}:{min:02}\u{202f}{half} {name} <{address}> wrote:"),
-        (Client::Gmail, Tongue::De) => format!("Am {wd}, {d}. {mon} {y} um {h:02}:{min:02} Uhr schrieb {name} <{address}>:"),
+        (Client::Gmail, Tongue::En) => {
+            format!("On {wd}, {mon} {d}, {y} at {h12}:{min:02}\u{202f}{half} {name} <{address}> wrote:")
+        }
+        (Client::Gmail, Tongue::De) => {
+            format!("Am {wd}, {d}. {mon} {y} um {h:02}:{min:02} Uhr schrieb {name} <{address}>:")
+        }
         (Client::Gmail, Tongue::Fr) => format!("Le {wd} {d} {mon} {y} à {h:02}:{min:02}, {name} <{address}> a écrit :"),
-        (Client::Gmail, Tongue::Es) => format!("El {wd}, {d} {mon} {y} a las {h}:{min:02}, {name} (<{address}>) escribió:"),
-        (Client::Gmail, Tongue::It) => format!("Il giorno {wd} {d} {mon} {y} alle ore {h:02}:{min:02} {name} <{address}> ha scritto:"),
+        (Client::Gmail, Tongue::Es) => {
+            format!("El {wd}, {d} {mon} {y} a las {h}:{min:02}, {name} (<{address}>) escribió:")
+        }
+        (Client::Gmail, Tongue::It) => {
+            format!("Il giorno {wd} {d} {mon} {y} alle ore {h:02}:{min:02} {name} <{address}> ha scritto:")
+        }
         (Client::Gmail, Tongue::Nl) => format!("Op {wd} {d} {mon} {y} om {h:02}:{min:02} schreef {name} <{address}>:"),
         (Client::Thunderbird, Tongue::En) => format!("On {m}/{d}/{} {h12}:{min:02} {half}, {name} wrote:", y % 100),
         (Client::Thunderbird, Tongue::De) => format!("Am {d:02}.{m:02}.{} um {h:02}:{min:02} schrieb {name}:", y % 100),
         (Client::Thunderbird, Tongue::Fr) => format!("Le {d:02}/{m:02}/{y} à {h:02}:{min:02}, {name} a écrit :"),
         (Client::Thunderbird, Tongue::Es) => format!("El {d}/{m}/{} a las {h}:{min:02}, {name} escribió:", y % 100),
-        (Client::Thunderbird, Tongue::It) => format!("Il {d:02}/{m:02}/{} {h:02}:{min:02}, {name} ha scritto:", y % 100),
+        (Client::Thunderbird, Tongue::It) => {
+            format!("Il {d:02}/{m:02}/{} {h:02}:{min:02}, {name} ha scritto:", y % 100)
+        }
         (Client::Thunderbird, Tongue::Nl) => format!("Op {d:02}-{m:02}-{y} om {h:02}:{min:02} schreef {name}:"),
-        (Client::Mutt, _) => format!("On {wd}, {} {d:02}, {y} at {h:02}:{min:02}:00PM +0200, {name} wrote:", month(Tongue::En, m)),
+        (Client::Mutt, _) => {
+            format!("On {wd}, {} {d:02}, {y} at {h:02}:{min:02}:00PM +0200, {name} wrote:", month(Tongue::En, m))
+        }
         (_, Tongue::En) => format!("On {d} {mon} {y}, at {h:02}:{min:02}, {name} <{address}> wrote:"),
         (_, Tongue::De) => format!("Am {d:02}.{m:02}.{y} um {h:02}:{min:02} schrieb {name} <{address}>:"),
         (_, Tongue::Fr) => format!("Le {d} {mon} {y} à {h:02}:{min:02}, {name} <{address}> a écrit :"),
         (_, Tongue::Es) => format!("El {d} {mon} {y}, a las {h}:{min:02}, {name} <{address}> escribió:"),
         (_, Tongue::It) => format!("Il giorno {d} {mon} {y}, alle ore {h:02}:{min:02}, {name} <{address}> ha scritto:"),
-        (_, Tongue::Nl) => format!("Op {d} {mon} {y}, om {h:02}:{min:02} heeft {name} <{address}> het volgende geschreven:"),
+        (_, Tongue::Nl) => {
+            format!("Op {d} {mon} {y}, om {h:02}:{min:02} heeft {name} <{address}> het volgende geschreven:")
+        }
     }
 }
 
@@ -118,7 +134,9 @@ fn phone_line(tongue: Tongue) -> &'static str {
 fn signature(who: &Person) -> Option<String> {
     let firm = who.domain().split('.').next().unwrap_or_default();
     match who.client {
-        Client::Outlook => Some(format!("\n{}\n{firm} | Tel. +49 30 5550{:02}\nwww.{}", who.name(), who.last.len(), who.domain())),
+        Client::Outlook => {
+            Some(format!("\n{}\n{firm} | Tel. +49 30 5550{:02}\nwww.{}", who.name(), who.last.len(), who.domain()))
+        }
         Client::Thunderbird | Client::Mutt => Some(format!("\n-- \n{}\n{}", who.name(), who.domain())),
         Client::Phone => Some(format!("\n{}", phone_line(who.tongue))),
         Client::Gmail | Client::Apple => None,
@@ -126,7 +144,18 @@ fn signature(who: &Person) -> Option<String> {
 }
 
 fn marked(text: &str) -> String {
-    text.lines().map(|l| if l.is_empty() { ">".to_string() } else if l.starts_with('>') { format!(">{l}") } else { format!("> {l}") }).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|l| {
+            if l.is_empty() {
+                ">".to_string()
+            } else if l.starts_with('>') {
+                format!(">{l}")
+            } else {
+                format!("> {l}")
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn escape(text: &str) -> String {
@@ -143,7 +172,9 @@ pub fn render(who: &Person, text: &str, quoted: Option<&Quoted<'_>>, zone: &Zone
         Some(q) if client == Client::Outlook => {
             format!("{own}\n\n________________________________\n{}\n\n{}", outlook_block(tongue, q, zone), q.text)
         }
-        Some(q) if client == Client::Mutt => format!("{}\n\n{}\n{text}\n{signature}", attribution(client, tongue, q, zone), marked(q.text)),
+        Some(q) if client == Client::Mutt => {
+            format!("{}\n\n{}\n{text}\n{signature}", attribution(client, tongue, q, zone), marked(q.text))
+        }
         Some(q) => format!("{own}\n\n{}\n\n{}\n", attribution(client, tongue, q, zone), marked(q.text)),
     };
     let html = match client {
@@ -157,7 +188,10 @@ pub fn render(who: &Person, text: &str, quoted: Option<&Quoted<'_>>, zone: &Zone
             ),
         }),
         Client::Outlook => Some(match quoted {
-            None => format!("<html><body><div class=\"WordSection1\"><p class=\"MsoNormal\">{}</p></div></body></html>", escape(&own)),
+            None => format!(
+                "<html><body><div class=\"WordSection1\"><p class=\"MsoNormal\">{}</p></div></body></html>",
+                escape(&own)
+            ),
             Some(q) => format!(
                 "<html><body><div class=\"WordSection1\"><p class=\"MsoNormal\">{}</p></div><hr style=\"display:inline-block;width:98%\"><div id=\"divRplyFwdMsg\" dir=\"ltr\"><font face=\"Calibri\">{}</font></div><div>{}</div></body></html>",
                 escape(&own),

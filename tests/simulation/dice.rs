@@ -45,10 +45,4 @@ impl Dice {
         }
         unreachable!()
     }
-
-    pub fn shuffle<T>(&mut self, all: &mut [T]) {
-        for n in (1..all.len()).rev() {
-            all.swap(n, self.below(n + 1));
-        }
-    }
 }

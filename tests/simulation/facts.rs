@@ -21,7 +21,8 @@ struct Checker<'a> {
 
 /// Everything false that a reminder says.
 pub fn check(life: &Life, shown: &Shown) -> Vec<String> {
-    let address = shown.row.contact.as_ref().and_then(|c| c.address.as_ref()).map(ToString::to_string).unwrap_or_default();
+    let address =
+        shown.row.contact.as_ref().and_then(|c| c.address.as_ref()).map(ToString::to_string).unwrap_or_default();
     let who = life.who(&address);
     let mut c = Checker { life, shown, who, found: Vec::new() };
     c.name();
@@ -74,7 +75,11 @@ impl Checker<'_> {
         let mine = self.who.iter().map(|p| self.life.cast[*p].name()).any(|n| n == contact.name);
         let is_address = contact.name.contains('@');
         if !mine && !is_address && !self.who.is_empty() {
-            self.say(format!("{} is not called {}", contact.address.as_ref().map(ToString::to_string).unwrap_or_default(), contact.name));
+            self.say(format!(
+                "{} is not called {}",
+                contact.address.as_ref().map(ToString::to_string).unwrap_or_default(),
+                contact.name
+            ));
         }
         if self.who.is_empty() {
             self.say(format!("nobody has the address {:?}", contact.address));
@@ -94,7 +99,12 @@ impl Checker<'_> {
                 let quote = folded(q.trim_end_matches(['…', '.', ' ']));
                 let said = |l: &Letter| folded(&l.said).contains(&quote) || folded(&l.subject).contains(&quote);
                 let letter = self.with_them().any(|l| said(l) && day.is_none_or(|d| self.on(l.at, d)));
-                let titled = self.life.gold.meetings.values().any(|m| folded(&m.title) == quote || folded(&m.title).contains(&quote));
+                let titled = self
+                    .life
+                    .gold
+                    .meetings
+                    .values()
+                    .any(|m| folded(&m.title) == quote || folded(&m.title).contains(&quote));
                 letter || titled
             };
             match quotes.iter().rev().find(|q| told(q)) {
@@ -109,9 +119,8 @@ impl Checker<'_> {
 
     /// `(30 min, 2 people)` and the day of a meeting.
     fn meeting(&mut self) {
-        let key = self.shown.row.evidence.iter().map(|e| e.split(';').next().unwrap_or_default());
-        let Some((key, m)) = key.filter_map(|k| Some((k, self.life.gold.meetings.get(k)?))).next() else { return };
-        let _ = key;
+        let keys = self.shown.row.evidence.iter().map(|e| e.split(';').next().unwrap_or_default());
+        let Some(m) = keys.filter_map(|k| self.life.gold.meetings.get(k)).next() else { return };
         let reason = &self.shown.row.reason;
         if reason.contains(" min") && !reason.contains(&format!("({} min", m.minutes)) {
             let what = format!("the meeting lasted {} min", m.minutes);
@@ -122,8 +131,14 @@ impl Checker<'_> {
             let what = format!("the meeting had {people} people");
             self.say(what);
         }
-        let day = reason.split(" on ").skip(1).filter_map(|t| self.day(&t.chars().take_while(|c| *c != '(' && *c != '.').collect::<String>())).next();
-        if matches!(self.shown.row.occasion.as_str(), "first_meeting" | "after_meeting" | "interview") && day.is_some_and(|d| !self.on(m.start, d)) {
+        let day = reason
+            .split(" on ")
+            .skip(1)
+            .filter_map(|t| self.day(&t.chars().take_while(|c| *c != '(' && *c != '.').collect::<String>()))
+            .next();
+        if matches!(self.shown.row.occasion.as_str(), "first_meeting" | "after_meeting" | "interview")
+            && day.is_some_and(|d| !self.on(m.start, d))
+        {
             let what = format!("the meeting was on {}", self.life.zone.date(m.start));
             self.say(what);
         }
@@ -136,7 +151,8 @@ impl Checker<'_> {
         let asked = self.shown.row.evidence.iter().find_map(|e| self.life.gold.letters.get(e)).map(|l| l.at);
         let Some(asked) = asked else { return };
         let (from, to) = (self.life.zone.date(asked), self.life.zone.date(self.shown.at));
-        let working = (1..=days_between(from, to)).filter(|n| add_days(from, *n).weekday().to_monday_zero_offset() < 5).count();
+        let working =
+            (1..=days_between(from, to)).filter(|n| add_days(from, *n).weekday().to_monday_zero_offset() < 5).count();
         if (i64::try_from(working).unwrap() - said).abs() > 1 {
             self.say(format!("it is {working} working days, not {said}"));
         }
@@ -150,7 +166,12 @@ impl Checker<'_> {
         let read = |l: &&Letter| l.arrives <= self.shown.at;
         let direct = |l: &&Letter| l.from == ME && l.to.iter().any(|p| self.who.contains(p)) || l.to.contains(&ME);
         let mail = self.with_them().filter(read).filter(direct).map(|l| l.at).max();
-        let met = self.life.gold.meetings.values().filter(|m| m.took_place && m.start < self.shown.at && m.with.iter().any(|p| self.who.contains(p)));
+        let met = self
+            .life
+            .gold
+            .meetings
+            .values()
+            .filter(|m| m.took_place && m.start < self.shown.at && m.with.iter().any(|p| self.who.contains(p)));
         let last = mail.max(met.map(|m| m.start).max());
         if let Some(last) = last.filter(|t| !self.on(*t, day)) {
             self.say(format!("the last contact was {last}"));
@@ -167,7 +188,11 @@ impl Checker<'_> {
         });
         let Some(cause) = cause else { return };
         // what lies in a folder that cannot be read yet is not known
-        let known = |l: &&Letter| l.at > cause && l.arrives < self.shown.at && (l.from != ME || self.life.sent_from.is_none_or(|d| self.life.zone.at(d, 0) <= self.shown.at));
+        let known = |l: &&Letter| {
+            l.at > cause
+                && l.arrives < self.shown.at
+                && (l.from != ME || self.life.sent_from.is_none_or(|d| self.life.zone.at(d, 0) <= self.shown.at))
+        };
         let sent = |l: &&Letter| l.from == ME;
         let heard = |l: &&Letter| l.from != ME && l.to.contains(&ME);
         let contrary = match occasion {
@@ -193,8 +218,13 @@ impl Checker<'_> {
             };
             let subject = what.split_once(": ").map(|(_, s)| folded(s)).unwrap_or_default();
             // a name of theirs stands for all their addresses, so any letter of one so called will do
-            let letter = self.with_them().any(|l| self.on(l.at, day) && (folded(&l.subject) == subject || subject.is_empty()));
-            let meeting = self.life.gold.meetings.values().any(|m| m.with.iter().any(|p| self.who.contains(p)) && (folded(&m.title) == subject) && (self.on(m.start, day) || m.title.contains(' ')));
+            let letter =
+                self.with_them().any(|l| self.on(l.at, day) && (folded(&l.subject) == subject || subject.is_empty()));
+            let meeting = self.life.gold.meetings.values().any(|m| {
+                m.with.iter().any(|p| self.who.contains(p))
+                    && (folded(&m.title) == subject)
+                    && (self.on(m.start, day) || m.title.contains(' '))
+            });
             if !letter && !meeting {
                 self.say(format!("there was no {line:?}"));
             }

@@ -110,7 +110,6 @@ pub struct Letter {
     pub said: String,
     /// Written by a machine: no contact.
     pub machine: bool,
-    pub parent: Option<String>,
     pub story: &'static str,
 }
 

@@ -37,6 +37,8 @@ pub struct Tally {
     pub false_facts: Vec<String>,
     pub noise: Vec<String>,
     pub notes: Vec<String>,
+    /// What the checkers outside the engine found.
+    pub broken: Vec<String>,
     pub rounds: u32,
 }
 
@@ -57,7 +59,21 @@ impl Tally {
         self.false_facts.extend(other.false_facts);
         self.noise.extend(other.noise);
         self.notes.extend(other.notes);
+        self.broken.extend(other.broken);
         self.rounds += other.rounds;
+    }
+}
+
+impl Tally {
+    /// Mails a week that so many percent of the weeks do not exceed.
+    pub fn week(&self, percent: usize) -> u32 {
+        let mut weeks = self.weeks.clone();
+        weeks.sort_unstable();
+        weeks.get((weeks.len() * percent / 100).min(weeks.len().saturating_sub(1))).copied().unwrap_or(0)
+    }
+
+    pub fn median_week(&self) -> u32 {
+        self.week(50)
     }
 }
 
@@ -89,7 +105,8 @@ fn concerns(life: &Life, shown: &Shown, debt: &Debt) -> bool {
     if debt.cause.is_empty() {
         let address = shown.row.contact.as_ref().and_then(|c| c.address.as_ref());
         // birthdays and news are both milestones
-        return shown.row.occasion != "announced" && address.is_some_and(|a| life.who(a.as_str()).iter().any(|p| debt.who.contains(p)));
+        return shown.row.occasion != "announced"
+            && address.is_some_and(|a| life.who(a.as_str()).iter().any(|p| debt.who.contains(p)));
     }
     shown.row.evidence.iter().any(|e| *e == debt.cause || e.split(';').next() == Some(debt.cause.as_str()))
 }
@@ -131,7 +148,8 @@ fn story(life: &Life, evidence: &[String]) -> String {
 
 /// Judges everything that was shown in one life.
 pub fn judge(life: &Life, played: &Played) -> Tally {
-    let mut tally = Tally { rounds: played.rounds, ..Tally::default() };
+    let broken = played.broken.iter().map(|b| format!("seed {} {b}", life.seed)).collect();
+    let mut tally = Tally { rounds: played.rounds, broken, ..Tally::default() };
     for kind in KINDS {
         tally.rows.entry(kind).or_default();
     }
@@ -144,12 +162,33 @@ pub fn judge(life: &Life, played: &Played) -> Tally {
         row.own += u32::from(shown.own);
         let whence = story(life, &shown.row.evidence);
         if !matches!(judgement, Judgement::True | Judgement::Neutral) {
-            tally.notes.push(format!("seed {} {} {judgement:?} {} [{whence}] {} {:?} | {}", life.seed, shown.at, shown.row.occasion, shown.row.contact.as_ref().and_then(|c| c.address.as_ref()).map(ToString::to_string).unwrap_or_default(), shown.row.subject, shown.row.reason));
+            tally.notes.push(format!(
+                "seed {} {} {judgement:?} {} [{whence}] {} {:?} | {}",
+                life.seed,
+                shown.at,
+                shown.row.occasion,
+                shown
+                    .row
+                    .contact
+                    .as_ref()
+                    .and_then(|c| c.address.as_ref())
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                shown.row.subject,
+                shown.row.reason
+            ));
         }
         if whence.contains("NOISE") {
-            tally.noise.push(format!("seed {} {} {} [{whence}] {}", life.seed, shown.at, shown.row.occasion, shown.row.subject));
+            tally.noise.push(format!(
+                "seed {} {} {} [{whence}] {}",
+                life.seed, shown.at, shown.row.occasion, shown.row.subject
+            ));
         }
-        tally.false_facts.extend(super::facts::check(life, shown).into_iter().map(|f| format!("seed {} {} {}: {f}\n    {}", life.seed, shown.at, shown.row.occasion, shown.row.reason)));
+        tally.false_facts.extend(
+            super::facts::check(life, shown).into_iter().map(|f| {
+                format!("seed {} {} {}: {f}\n    {}", life.seed, shown.at, shown.row.occasion, shown.row.reason)
+            }),
+        );
     }
     recall(life, played, &mut tally);
     let mut days: BTreeMap<_, u32> = BTreeMap::new();
@@ -174,22 +213,43 @@ fn recall(life: &Life, played: &Played, tally: &mut Tally) {
     for debt in life.gold.debts.iter().filter(|d| !d.optional && d.ripe >= covered_from && d.ripe >= start) {
         let open = open_days(life, debt.ripe, debt.until.min(debt.fades));
         // a birthday has one morning
-        let fits = if debt.kind == Kind::Milestone && debt.cause.is_empty() { debt.until > debt.ripe.plus(DAY / 4) } else { open > debt.kind.patience() };
+        let fits = if debt.kind == Kind::Milestone && debt.cause.is_empty() {
+            debt.until > debt.ripe.plus(DAY / 4)
+        } else {
+            open > debt.kind.patience()
+        };
         if !fits || debt.ripe > life.zone.at(life.end, 0).minus(DAY) {
             continue;
         }
         let row = tally.rows.entry(debt.kind).or_default();
         row.owed += 1;
-        let first = played.shown.iter().filter(|s| s.at >= debt.from && s.at <= debt.until && concerns(life, s, debt)).map(|s| s.at).min();
+        let first = played
+            .shown
+            .iter()
+            .filter(|s| s.at >= debt.from && s.at <= debt.until && concerns(life, s, debt))
+            .map(|s| s.at)
+            .min();
         match first {
             Some(at) => {
                 row.met += 1;
                 row.delays.push(at.since(debt.ripe).max(0));
             }
             None => {
-                let (said, told) = life.gold.letters.get(&debt.cause).map_or((String::new(), ""), |l| (l.said.replace('\n', " / "), l.story));
+                let (said, told) = life
+                    .gold
+                    .letters
+                    .get(&debt.cause)
+                    .map_or((String::new(), ""), |l| (l.said.replace('\n', " / "), l.story));
                 let names: Vec<String> = debt.who.iter().map(|p| life.cast[*p].address.clone()).collect();
-                tally.notes.push(format!("seed {} MISSED {:?} ripe {} until {} {} [{told}] {said} <{}>", life.seed, debt.kind, debt.ripe, debt.until, names.join(" "), debt.cause));
+                tally.notes.push(format!(
+                    "seed {} MISSED {:?} ripe {} until {} {} [{told}] {said} <{}>",
+                    life.seed,
+                    debt.kind,
+                    debt.ripe,
+                    debt.until,
+                    names.join(" "),
+                    debt.cause
+                ));
             }
         }
     }
@@ -197,14 +257,17 @@ fn recall(life: &Life, played: &Played, tally: &mut Tally) {
 
 /// The table, as it stands in the documents.
 pub fn table(tally: &Tally) -> String {
-    let mut out = String::from("| rule | shown | own | right | neutral | early | late | wrong | precision | owed | reminded | recall | median delay |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    let mut out = String::from(
+        "| rule | shown | own | right | neutral | early | late | wrong | precision | owed | reminded | recall | median delay |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+    );
     let percent = |p: Option<u32>| p.map_or("-".to_string(), |p| format!(".{p:02}").replace(".100", "1.00"));
     let mut all = Row::default();
     for kind in KINDS {
         let row = &tally.rows[&kind];
         let mut delays = row.delays.clone();
         delays.sort_unstable();
-        let median = delays.get(delays.len() / 2).map_or("-".to_string(), |d| format!("{}.{} d", d / DAY, d % DAY * 10 / DAY));
+        let median =
+            delays.get(delays.len() / 2).map_or("-".to_string(), |d| format!("{}.{} d", d / DAY, d % DAY * 10 / DAY));
         out.push_str(&format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {median} |\n",
             kind.as_str(),
@@ -225,11 +288,29 @@ pub fn table(tally: &Tally) -> String {
         }
         (all.own, all.owed, all.met) = (all.own + row.own, all.owed + row.owed, all.met + row.met);
     }
-    out.push_str(&format!("| all | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | |\n", all.shown(), all.own, all.n(Judgement::True), all.n(Judgement::Neutral), all.n(Judgement::Early), all.n(Judgement::Late), all.n(Judgement::False), percent(all.precision()), all.owed, all.met, percent(all.recall())));
-    let mut weeks = tally.weeks.clone();
-    weeks.sort_unstable();
-    let at = |p: usize| weeks.get((weeks.len() * p / 100).min(weeks.len().saturating_sub(1))).copied().unwrap_or(0);
-    out.push_str(&format!("\nmails a week: median {}, 90 % at most {}, most {}; most a day {}; false facts {}; resting on noise {}\n", at(50), at(90), weeks.last().copied().unwrap_or(0), tally.most_a_day, tally.false_facts.len(), tally.noise.len()));
+    out.push_str(&format!(
+        "| all | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | |\n",
+        all.shown(),
+        all.own,
+        all.n(Judgement::True),
+        all.n(Judgement::Neutral),
+        all.n(Judgement::Early),
+        all.n(Judgement::Late),
+        all.n(Judgement::False),
+        percent(all.precision()),
+        all.owed,
+        all.met,
+        percent(all.recall())
+    ));
+    out.push_str(&format!(
+        "\nmails a week: median {}, 90 % at most {}, most {}; most a day {}; false facts {}; resting on noise {}\n",
+        tally.week(50),
+        tally.week(90),
+        tally.week(100),
+        tally.most_a_day,
+        tally.false_facts.len(),
+        tally.noise.len()
+    ));
     out
 }
 

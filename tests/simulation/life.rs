@@ -35,7 +35,15 @@ pub fn live(seed: u64, months: i64) -> Life {
     let n = usize::try_from(seed % 60).unwrap();
     let mut dice = Dice::new(seed);
     let tongue = TONGUES[n % 6];
-    let zones = ["Europe/Berlin", "Europe/London", "Europe/Madrid", "America/New_York", "Europe/Rome", "Europe/Amsterdam", "America/Sao_Paulo"];
+    let zones = [
+        "Europe/Berlin",
+        "Europe/London",
+        "Europe/Madrid",
+        "America/New_York",
+        "Europe/Rome",
+        "Europe/Amsterdam",
+        "America/Sao_Paulo",
+    ];
     let zone = Zone::named(zones[n % zones.len()]).unwrap();
     let start = Date::new(2026, 1, 5).unwrap();
     let (born, end) = (add_days(start, -BEFORE), add_days(start, months * 365 / 12));
@@ -103,7 +111,8 @@ pub fn live(seed: u64, months: i64) -> Life {
         if !a.is_away(monday) {
             noisy.week(&mut a, monday);
         }
-        let playing = monday >= start && add_days(monday, 4) < end && !a.is_away(monday) && !a.is_away(add_days(monday, 6));
+        let playing =
+            monday >= start && add_days(monday, 4) < end && !a.is_away(monday) && !a.is_away(add_days(monday, 6));
         let share = if playing { kithd::time::days_between(start, monday) * 100 / length } else { 0 };
         // who leaves a company hands over: no new stories in the old account's last weeks
         let leaving = job.is_some_and(|j| monday >= add_days(j, -10) && monday < j);
@@ -164,7 +173,19 @@ pub fn live(seed: u64, months: i64) -> Life {
     let mut addresses: Vec<String> = a.work.iter().map(|(_, w, _)| w.clone()).collect();
     addresses.push(home);
     let wishes = vec![(wished, wish)];
-    Life { seed, cast: a.cast, zone, gold: a.gold, happenings: a.happenings, start, end, away: a.away, addresses, wishes, sent_from }
+    Life {
+        seed,
+        cast: a.cast,
+        zone,
+        gold: a.gold,
+        happenings: a.happenings,
+        start,
+        end,
+        away: a.away,
+        addresses,
+        wishes,
+        sent_from,
+    }
 }
 
 fn workday(a: &Author, date: Date) -> Date {
@@ -204,7 +225,8 @@ impl Life {
         let theirs = |p: &&Id| {
             let person = &self.cast[**p];
             person.addresses().contains(&address)
-                || self.gold.letters.values().any(|l| l.from == **p) && address.split('@').next() == Some(alias(person).as_str())
+                || self.gold.letters.values().any(|l| l.from == **p)
+                    && address.split('@').next() == Some(alias(person).as_str())
         };
         let all: Vec<Id> = (0..self.cast.len()).filter(|p| *p != ME).collect();
         all.iter().filter(theirs).copied().collect()

@@ -1,6 +1,6 @@
 //! Plays a life through the real doors, the real store and the real rules, day by day.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -65,12 +65,20 @@ pub struct Play<'a> {
     waiting_sent: Vec<String>,
     /// Message-IDs that lie in the inbox: none twice.
     accepted: BTreeSet<String>,
+    /// Reminders that were shown: none twice, for nobody snoozes here.
+    shown: BTreeSet<String>,
+    /// When there was last a mail about somebody.
+    about: BTreeMap<String, Timestamp>,
     pub played: Played,
 }
 
 pub fn play(life: &Life, manner: Manner) -> Played {
     let mut play = Play::new(life, manner);
     play.run();
+    if manner.faults.is_some() {
+        play.read_again();
+        play.read_at_once();
+    }
     if let Some(place) = std::env::var_os("KEEP") {
         // what kithd read, to look at with kithd itself
         fs::rename(play.dir.path(), place).unwrap();
@@ -112,6 +120,8 @@ impl<'a> Play<'a> {
             failing: None,
             waiting_sent: Vec::new(),
             accepted: BTreeSet::new(),
+            shown: BTreeSet::new(),
+            about: BTreeMap::new(),
             played: Played::default(),
         }
     }
@@ -126,6 +136,15 @@ impl<'a> Play<'a> {
                 let now = self.life.zone.at(date, minute);
                 if self.manner.faults.is_some() && self.dice.chance(8) {
                     continue;
+                }
+                if self.manner.faults.is_some() && self.dice.chance(8) {
+                    // somebody starts it by hand in the night
+                    let night = self.life.zone.at(date, 5 * 60 + minute / 4);
+                    if night > self.now {
+                        self.now = night;
+                        self.until(night);
+                        self.round(night);
+                    }
                 }
                 self.now = now;
                 self.until(now);
@@ -148,7 +167,9 @@ impl<'a> Play<'a> {
         while let Some(h) = self.life.happenings.get(self.next).filter(|h| h.at <= now) {
             self.next += 1;
             match &h.what {
-                What::Mail { account: "home", sent: true, bytes } if self.life.sent_from.is_some_and(|d| self.life.zone.at(d, 0) > h.at) => {
+                What::Mail { account: "home", sent: true, bytes }
+                    if self.life.sent_from.is_some_and(|d| self.life.zone.at(d, 0) > h.at) =>
+                {
                     self.waiting_sent.push(bytes.clone());
                 }
                 What::Mail { account, sent, bytes } => self.post(account, *sent, bytes, h.at),
@@ -166,20 +187,18 @@ impl<'a> Play<'a> {
         let folder = if sent { format!("{account}/.Sent") } else { account.to_string() };
         let (part, flags) = if sent { ("cur", ":2,S") } else { ("new", "") };
         // with faults the files of one poll are found in another order than they came in
-        let order = if self.manner.faults.is_some() { (self.written.wrapping_mul(7919)) % 1000 } else { self.written % 1000 };
+        let order =
+            if self.manner.faults.is_some() { (self.written.wrapping_mul(7919)) % 1000 } else { self.written % 1000 };
         let name = format!("{folder}/{part}/{}.M{order:04}P{}.host{flags}", at.second(), self.written);
-        let away = self.dir.path().join(format!("away-{account}"));
-        if away.is_dir() {
-            // the account cannot be read now; it is written to all the same
-            return self.put(&format!("away-{name}"), bytes, at);
-        }
         self.put(&name, bytes, at);
     }
 
     /// Writes a file; it and its folder get the story's time.
     fn put(&mut self, name: &str, text: &str, at: Timestamp) {
         self.written += 1;
-        let path = self.dir.path().join(name);
+        // what cannot be read now is written to all the same
+        let away = self.failing.is_some_and(|(what, _)| name.split('/').next() == Some(what));
+        let path = self.dir.path().join(if away { format!("away-{name}") } else { name.to_string() });
         let parent = path.parent().unwrap();
         fs::create_dir_all(parent).unwrap();
         fs::write(&path, text).unwrap();
@@ -199,13 +218,22 @@ impl<'a> Play<'a> {
             life.zone.name()
         );
         for account in &self.accounts {
-            text.push_str(&format!("[[mailbox]]\nname = \"{account}\"\ntype = \"maildir\"\npath = \"{account}\"\nbodies = {}\n", self.manner.bodies));
+            text.push_str(&format!(
+                "[[mailbox]]\nname = \"{account}\"\ntype = \"maildir\"\npath = \"{account}\"\nbodies = {}\n",
+                self.manner.bodies
+            ));
         }
         text.push_str("[[calendar]]\nname = \"cal\"\ntype = \"ics\"\npath = \"cal\"\n");
         text.push_str("[[address_book]]\nname = \"people\"\ntype = \"vcard\"\npath = \"people\"\n");
-        text.push_str(&format!("[delivery]\nto = \"{}\"\ntype = \"maildir\"\npath = \"inbox\"\n", life.addresses.last().unwrap()));
+        text.push_str(&format!(
+            "[delivery]\nto = \"{}\"\ntype = \"maildir\"\npath = \"inbox\"\n",
+            life.addresses.last().unwrap()
+        ));
         for (who, every) in &life.wishes {
-            text.push_str(&format!("[[contact]]\naddresses = [\"{}\"]\nevery = \"{every}d\"\n", life.cast[*who].address));
+            text.push_str(&format!(
+                "[[contact]]\naddresses = [\"{}\"]\nevery = \"{every}d\"\n",
+                life.cast[*who].address
+            ));
         }
         text
     }
@@ -214,7 +242,14 @@ impl<'a> Play<'a> {
         if self.config.is_none() {
             let root = self.dir.path().to_path_buf();
             let zone = self.life.zone.clone();
-            let around = Surroundings { home: Some(root.clone()), state_home: None, state_directory: None, is_root: false, zone, locale: None };
+            let around = Surroundings {
+                home: Some(root.clone()),
+                state_home: None,
+                state_directory: None,
+                is_root: false,
+                zone,
+                locale: None,
+            };
             let text = self.config_text();
             let read = kithd::config::read(&text, &root.join("config.toml"), &around);
             self.config = Some(read.unwrap_or_else(|e| panic!("{e}\n{text}")));
@@ -298,26 +333,127 @@ impl<'a> Play<'a> {
         if files.is_empty() {
             return;
         }
-        let Reply::Reminders(rows) = self.engine().answer(Request::Reminders { all: true }, now).unwrap() else { return };
+        let Reply::Reminders(rows) = self.engine().answer(Request::Reminders { all: true }, now).unwrap() else {
+            return;
+        };
         for file in files {
             let bytes = fs::read(&file).unwrap();
             let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
-            let header = |name: &str| mail.header(name).and_then(|h| h.as_text()).unwrap_or_default().trim().to_string();
-            let (id, reminder, rule) = (mail.message_id().unwrap_or_default().to_string(), header("X-Kithd-Reminder"), header("X-Kithd-Rule"));
+            let header =
+                |name: &str| mail.header(name).and_then(|h| h.as_text()).unwrap_or_default().trim().to_string();
+            let (id, reminder, rule) =
+                (mail.message_id().unwrap_or_default().to_string(), header("X-Kithd-Reminder"), header("X-Kithd-Rule"));
             if !self.accepted.insert(id.clone()) {
                 self.played.broken.push(format!("{now} {rule} {id} lies in the inbox twice"));
             }
             let text = format!("{}\n{}", mail.subject().unwrap_or_default(), mail.body_text(0).unwrap_or_default());
             let is_summary = rule.starts_with("summary");
-            let told = rows.iter().filter(|r| r.message_id.as_deref() == Some(id.as_str()) || r.id.to_string() == reminder);
-            for row in told.filter(|r| !r.rule.is_empty() && r.sent_at.is_some_and(|t| now.since(t) < DAY)) {
-                self.played.shown.push(Shown { at: now, own: !is_summary, row: row.clone(), mail: text.clone() });
-            }
-            if !is_summary && !rule.starts_with("notice") && !rule.starts_with("help") {
+            let told =
+                rows.iter().filter(|r| r.message_id.as_deref() == Some(id.as_str()) || r.id.to_string() == reminder);
+            let told: Vec<ReminderRow> =
+                told.filter(|r| r.sent_at.is_some_and(|t| now.since(t) < 10 * DAY)).cloned().collect();
+            let is_reminder = !is_summary && !rule.starts_with("notice") && !rule.starts_with("help");
+            if is_reminder {
+                self.may_come(&told, now);
                 self.played.mails.push(now);
+            }
+            for row in told {
+                if !self.shown.insert(row.id.to_string()) {
+                    self.played.broken.push(format!("{now} {} is shown twice", row.subject));
+                }
+                self.played.shown.push(Shown { at: now, own: !is_summary, row, mail: text.clone() });
             }
             fs::rename(&file, self.dir.path().join("inbox/cur").join(file.file_name().unwrap())).unwrap();
         }
+    }
+
+    /// Checkers outside the engine: hours, days off, one mail a week about one person.
+    fn may_come(&mut self, told: &[ReminderRow], now: Timestamp) {
+        let (date, local) = (self.life.zone.date(now), self.life.zone.local(now));
+        let weekend = date.weekday().to_monday_zero_offset() > 4;
+        let away = self.life.away.iter().any(|(a, b)| *a <= date && date <= *b);
+        let what = told.first().map(|r| r.subject.clone()).unwrap_or_default();
+        if !(8..18).contains(&local.hour()) || weekend || away {
+            self.played.broken.push(format!("{now} {what} came outside the hours"));
+        }
+        let pressing =
+            told.iter().any(|r| matches!(r.occasion.as_str(), "promise" | "interview" | "birthday" | "anniversary"));
+        let who =
+            told.iter().filter_map(|r| r.contact.as_ref()).map(|c| format!("{:?}", c.id)).next().unwrap_or_default();
+        let last = self.about.insert(who, now);
+        if last.is_some_and(|t| now.since(t) < 7 * DAY) && !pressing {
+            self.played.broken.push(format!("{now} {what} came in the same week as another about them"));
+        }
+    }
+
+    /// Reading everything again changes nothing.
+    fn read_again(&mut self) {
+        // once faults stop, all that was missed is read
+        self.mend();
+        self.round(self.now);
+        let before = self.history();
+        self.read_everything();
+        let after = self.history();
+        for (who, told) in &before {
+            if after.get(who) != Some(told) {
+                self.played.broken.push(format!("reading again changed {who}"));
+            }
+        }
+    }
+
+    /// A store that reads the whole year at once knows the same history as one that lived through it.
+    fn read_at_once(&mut self) {
+        if self.accounts.len() != 2 || self.accounts.contains(&"job") {
+            // what lay in an account that is gone is known to the one store alone
+            return;
+        }
+        let before = self.history();
+        let (path, setup, now) = (self.dir.path().join("other-store"), self.config().setup.clone(), self.now);
+        self.engine = None;
+        self.engine = Some(Engine::open(&path, setup, now).unwrap());
+        self.read_everything();
+        let after = self.history();
+        for who in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+            if before.get(who) != after.get(who) {
+                let n = |h: &BTreeMap<String, Vec<String>>| h.get(who).map(Vec::len);
+                self.played.broken.push(format!(
+                    "read at once, {who} has another history: {:?} and {:?}",
+                    n(&before),
+                    n(&after)
+                ));
+            }
+        }
+        self.engine = None;
+    }
+
+    fn read_everything(&mut self) {
+        let now = self.now;
+        for source in doors::sources(self.config()) {
+            let name = source.name().to_string();
+            let occasion = Occasion { now, zone: &self.life.zone, text_since: now.minus(limits::TEXT_WINDOW) };
+            let mut events = Vec::new();
+            let read = source.read(Vec::new(), &occasion, &mut |report| {
+                events.push(event(&name, report));
+                Ok(())
+            });
+            assert!(read.is_ok());
+            for event in events {
+                self.engine().apply(event, now).unwrap();
+            }
+        }
+    }
+
+    /// Everybody's interactions, by their addresses.
+    fn history(&mut self) -> BTreeMap<String, Vec<String>> {
+        let now = self.now;
+        let Reply::Exported(export) = self.engine().answer(Request::Export, now).unwrap() else { panic!("no export") };
+        let line =
+            |i: &kithd::engine::reply::InteractionRow| format!("{} {} {} {}", i.at, i.kind, i.subject, i.evidence);
+        let all = export.contacts.iter().map(|c| {
+            let addresses: Vec<String> = c.row.addresses.iter().map(ToString::to_string).collect();
+            (addresses.join(" "), c.interactions.iter().map(line).collect())
+        });
+        all.collect()
     }
 
     /// `EXPLAIN="ADDRESS DATE"`: what the engine says of somebody on that day.
@@ -337,20 +473,38 @@ impl<'a> Play<'a> {
         let Reply::Explained(all) = told else { return println!("{told:?}") };
         {
             for e in all {
-                println!("{now} {}/{} {} {} due {} until {} {:?} vetoes {:?} closed {:?} {:?} {}", e.rule, e.occasion, e.standing, e.score, e.due_at, e.expires_at, e.points, e.vetoes, e.closed_by, e.reminder.map(|r| (r.state, r.trouble)), e.reason);
+                println!(
+                    "{now} {}/{} {} {} due {} until {} {:?} vetoes {:?} closed {:?} {:?} {}",
+                    e.rule,
+                    e.occasion,
+                    e.standing,
+                    e.score,
+                    e.due_at,
+                    e.expires_at,
+                    e.points,
+                    e.vetoes,
+                    e.closed_by,
+                    e.reminder.map(|r| (r.state, r.trouble)),
+                    e.reason
+                );
             }
         }
     }
 
     // ---- faults
 
+    fn mend(&mut self) {
+        if let Some((what, _)) = self.failing.take() {
+            fs::rename(self.dir.path().join(format!("away-{what}")), self.dir.path().join(what)).unwrap();
+        }
+    }
+
     fn break_something(&mut self, now: Timestamp) {
         if self.manner.faults.is_none() {
             return;
         }
-        if let Some((what, _)) = self.failing.filter(|(_, until)| *until <= now) {
-            fs::rename(self.dir.path().join(format!("away-{what}")), self.dir.path().join(what)).unwrap();
-            self.failing = None;
+        if self.failing.is_some_and(|(_, until)| until <= now) {
+            self.mend();
         }
         if self.failing.is_none() && self.dice.chance(2) {
             let what = *self.dice.pick(&["work", "home", "cal", "people"]);

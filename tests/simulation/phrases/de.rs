@@ -3,9 +3,25 @@
 use super::{For, Phrases};
 
 pub const WORDS: Phrases = Phrases {
-    subjects: &["Budget drittes Quartal", "Workshop im Mai", "Umzug der Abteilung", "Angebot Druckerei", "Raumbelegung", "Entwurf Jahresbericht", "Ergebnisse Pilot", "Sommerfest"],
+    subjects: &[
+        "Budget drittes Quartal",
+        "Workshop im Mai",
+        "Umzug der Abteilung",
+        "Angebot Druckerei",
+        "Raumbelegung",
+        "Entwurf Jahresbericht",
+        "Ergebnisse Pilot",
+        "Sommerfest",
+    ],
     openings: &["Hallo {n},", "Guten Tag {n},", "Guten Morgen {n},", "Hi {n},", "Moin {n},", "Servus {n},"],
-    closings: &["Viele Grüße\n{me}", "Beste Grüße\n{me}", "Liebe Grüße\n{me}", "LG {me}", "Gruß\n{me}", "Schöne Grüße\n{me}"],
+    closings: &[
+        "Viele Grüße\n{me}",
+        "Beste Grüße\n{me}",
+        "Liebe Grüße\n{me}",
+        "LG {me}",
+        "Gruß\n{me}",
+        "Schöne Grüße\n{me}",
+    ],
     thanks_closings: &["Danke und Gruß\n{me}", "Vielen Dank\n{me}", "Besten Dank und viele Grüße\n{me}"],
     chat: &[
         "Bei uns ist nach dem Umzug endlich wieder Ruhe eingekehrt.",
@@ -57,8 +73,16 @@ pub const WORDS: Phrases = Phrases {
         "Nochmals herzlichen Dank, dass du dir die Zeit genommen hast.",
     ],
     thanks_intro: &["Danke dir fürs Vernetzen!", "Vielen Dank für den Kontakt.", "Super, danke fürs Vorstellen!"],
-    thanks_help: &["Tausend Dank für deine Hilfe, du hast mir die Woche gerettet.", "Genau das habe ich gebraucht, danke dir!", "Ich danke dir sehr, dass das so schnell ging."],
-    thanks_interview: &["Vielen Dank für das angenehme Gespräch heute.", "Ich bedanke mich herzlich für die Zeit und die offenen Worte.", "Danke für das Gespräch gestern, das Team hat mir sehr gefallen."],
+    thanks_help: &[
+        "Tausend Dank für deine Hilfe, du hast mir die Woche gerettet.",
+        "Genau das habe ich gebraucht, danke dir!",
+        "Ich danke dir sehr, dass das so schnell ging.",
+    ],
+    thanks_interview: &[
+        "Vielen Dank für das angenehme Gespräch heute.",
+        "Ich bedanke mich herzlich für die Zeit und die offenen Worte.",
+        "Danke für das Gespräch gestern, das Team hat mir sehr gefallen.",
+    ],
     promise_dated: &[
         ("Ich schicke dir die Folien bis Freitag.", For::Friday),
         ("Den Entwurf bekommst du bis Freitag von mir.", For::Friday),
@@ -77,8 +101,17 @@ pub const WORDS: Phrases = Phrases {
         "Sag Bescheid, falls du die Vorlage brauchst, dann sende ich sie dir.",
         "Sollte der Vorstand zustimmen, könnte ich euch bekannt machen.",
     ],
-    promise_not: &["Ich werde den ganzen Nachmittag im Zug sitzen.", "Vor der Prüfung kann ich dir leider nichts schicken.", "Ich bin um neun mit dem Schlüssel da."],
-    kept: &["Anbei wie versprochen die Folien.", "Im Anhang findest du den Entwurf.", "Die unterschriebene Fassung hängt an.", "Hat etwas gedauert, aber hier ist die Datei."],
+    promise_not: &[
+        "Ich werde den ganzen Nachmittag im Zug sitzen.",
+        "Vor der Prüfung kann ich dir leider nichts schicken.",
+        "Ich bin um neun mit dem Schlüssel da.",
+    ],
+    kept: &[
+        "Anbei wie versprochen die Folien.",
+        "Im Anhang findest du den Entwurf.",
+        "Die unterschriebene Fassung hängt an.",
+        "Hat etwas gedauert, aber hier ist die Datei.",
+    ],
     ask_favour: &[
         "Darf ich dich um einen Gefallen bitten: Liest du meine Bewerbung, bevor ich sie abgebe?",
         "Könntest du mir einen Gefallen tun und bei den Veranstaltern ein gutes Wort für mich einlegen?",
@@ -98,7 +131,10 @@ pub const WORDS: Phrases = Phrases {
         "ich bin auf Ihr Profil gestoßen und Ihr Werdegang hat mich beeindruckt. Für einen Mandanten suche ich eine erfahrene Leitung. Hätten Sie diese Woche Zeit für ein kurzes Gespräch?",
         "Ihre Erfahrung passt hervorragend zu einer Stelle, die ich gerade besetze. Darf ich Ihnen mehr dazu erzählen?",
     ],
-    decline: &["Danke für die Nachricht, aber ich bin zufrieden, wo ich bin, und suche nicht.", "Das ist im Moment nichts für mich, ich möchte absagen."],
+    decline: &[
+        "Danke für die Nachricht, aber ich bin zufrieden, wo ich bin, und suche nicht.",
+        "Das ist im Moment nichts für mich, ich möchte absagen.",
+    ],
     sales: &[
         "Firmen wie Ihre verlieren 20 % ihrer Anfragen durch langsames Nachfassen. Unsere Plattform löst das in zwei Wochen. Haben Sie am Donnerstag 15 Minuten für eine Demo?",
         "Wir halbieren die Cloudkosten unserer Kunden. Wann passt Ihnen ein kurzes Telefonat?",
@@ -113,12 +149,26 @@ pub const WORDS: Phrases = Phrases {
     away_subject: "Abwesenheitsnotiz",
     away: "Vielen Dank für Ihre Nachricht. Ich bin bis zum {date} nicht im Büro und lese meine Mails nur unregelmäßig.",
     left: "Ich arbeite nicht mehr hier. In dringenden Fällen wenden Sie sich bitte an die Zentrale.",
-    support: &["Vielen Dank für Ihre Anfrage. Wir haben Ihr Profil zurückgesetzt. Konnte Ihr Problem damit gelöst werden?", "Zu Ihrem Vorgang: Könnten Sie uns bitte die Seriennummer des Geräts mitteilen?"],
-    newsletter: &[
-        ("Fünf Dinge, die ich gelernt habe", "Hallo zusammen,\n\ndiesen Monat habe ich meine Werkstatt umgebaut. Was hättet ihr anders gemacht? Antwortet mir einfach, ich lese jede Mail.\n\nEure Paula"),
-        ("Der Freitagsbrief", "Liebe Leserin, lieber Leser,\n\nhaben Sie sich schon gefragt, warum Besprechungen immer eine Stunde dauern?\n\nIhr Tom"),
+    support: &[
+        "Vielen Dank für Ihre Anfrage. Wir haben Ihr Profil zurückgesetzt. Konnte Ihr Problem damit gelöst werden?",
+        "Zu Ihrem Vorgang: Könnten Sie uns bitte die Seriennummer des Geräts mitteilen?",
     ],
-    spouse: &["Kannst du Lea um fünf abholen?", "Was willst du heute Abend essen?", "Hast du den Klempner angerufen?", "Bringst du Brot und Milch mit?"],
+    newsletter: &[
+        (
+            "Fünf Dinge, die ich gelernt habe",
+            "Hallo zusammen,\n\ndiesen Monat habe ich meine Werkstatt umgebaut. Was hättet ihr anders gemacht? Antwortet mir einfach, ich lese jede Mail.\n\nEure Paula",
+        ),
+        (
+            "Der Freitagsbrief",
+            "Liebe Leserin, lieber Leser,\n\nhaben Sie sich schon gefragt, warum Besprechungen immer eine Stunde dauern?\n\nIhr Tom",
+        ),
+    ],
+    spouse: &[
+        "Kannst du Lea um fünf abholen?",
+        "Was willst du heute Abend essen?",
+        "Hast du den Klempner angerufen?",
+        "Bringst du Brot und Milch mit?",
+    ],
     interview: &["Vorstellungsgespräch Projektleitung", "Bewerbungsgespräch", "Interview Produktdesign"],
     coffee: &["Kaffee", "Mittagessen", "Kennenlernen"],
     demo: "Produktvorstellung",

@@ -3,9 +3,25 @@
 use super::{For, Phrases};
 
 pub const WORDS: Phrases = Phrases {
-    subjects: &["Budget for Q3", "Workshop in May", "Offsite", "Rollout plan", "Venue", "Roadmap draft", "Pilot results", "Catering"],
+    subjects: &[
+        "Budget for Q3",
+        "Workshop in May",
+        "Offsite",
+        "Rollout plan",
+        "Venue",
+        "Roadmap draft",
+        "Pilot results",
+        "Catering",
+    ],
     openings: &["Hi {n},", "Hello {n},", "Dear {n},", "{n},", "Hey {n} -", "Good morning {n},"],
-    closings: &["Best,\n{me}", "Best regards,\n{me}", "Cheers,\n{me}", "All the best\n{me}", "{me}", "Kind regards\n{me}"],
+    closings: &[
+        "Best,\n{me}",
+        "Best regards,\n{me}",
+        "Cheers,\n{me}",
+        "All the best\n{me}",
+        "{me}",
+        "Kind regards\n{me}",
+    ],
     thanks_closings: &["Thanks,\n{me}", "Many thanks\n{me}", "Thanks!\n{me}"],
     chat: &[
         "We moved the whole thing to the third floor last week and it is much quieter there.",
@@ -56,9 +72,21 @@ pub const WORDS: Phrases = Phrases {
         "It was great to meet you, thanks for the coffee and for all the advice.",
         "Thanks again for showing me around, I learned a great deal.",
     ],
-    thanks_intro: &["Thanks so much for the introduction!", "Thank you for connecting us, much appreciated.", "Brilliant, thanks for putting us in touch."],
-    thanks_help: &["Thank you so much for your help with this, you saved my week.", "That is exactly what I needed - thanks a million!", "I really appreciate you doing this so quickly."],
-    thanks_interview: &["Thank you for the conversation today, I enjoyed meeting the team.", "Thanks for your time and for the open words about the role.", "I wanted to thank you for the interview yesterday."],
+    thanks_intro: &[
+        "Thanks so much for the introduction!",
+        "Thank you for connecting us, much appreciated.",
+        "Brilliant, thanks for putting us in touch.",
+    ],
+    thanks_help: &[
+        "Thank you so much for your help with this, you saved my week.",
+        "That is exactly what I needed - thanks a million!",
+        "I really appreciate you doing this so quickly.",
+    ],
+    thanks_interview: &[
+        "Thank you for the conversation today, I enjoyed meeting the team.",
+        "Thanks for your time and for the open words about the role.",
+        "I wanted to thank you for the interview yesterday.",
+    ],
     promise_dated: &[
         ("I'll send you the slides by Friday.", For::Friday),
         ("I will get the draft over to you by Friday.", For::Friday),
@@ -82,7 +110,12 @@ pub const WORDS: Phrases = Phrases {
         "I won't be able to send anything before the audit.",
         "I will be there at nine with the keys.",
     ],
-    kept: &["Here are the slides, as promised.", "The draft is attached.", "Please find the signed copy attached.", "Sorry for the wait - done, see the file."],
+    kept: &[
+        "Here are the slides, as promised.",
+        "The draft is attached.",
+        "Please find the signed copy attached.",
+        "Sorry for the wait - done, see the file.",
+    ],
     ask_favour: &[
         "May I ask you for a favour: would you read my application before I hand it in?",
         "Could you do me a favour and put in a word for me with the organisers?",
@@ -102,7 +135,10 @@ pub const WORDS: Phrases = Phrases {
         "I came across your profile and was impressed by your background. I am hiring for a senior role at a fast-growing company. Would you be open to a short chat this week?",
         "Your experience looks like a perfect match for a position I am filling. Are you interested in hearing more?",
     ],
-    decline: &["Thanks for thinking of me, but I am happy where I am and not looking.", "I am going to pass on this one. Not interested at the moment, sorry."],
+    decline: &[
+        "Thanks for thinking of me, but I am happy where I am and not looking.",
+        "I am going to pass on this one. Not interested at the moment, sorry.",
+    ],
     sales: &[
         "Companies like yours lose 20% of their leads to slow follow-up. Our platform fixes that in two weeks. Do you have 15 minutes for a demo on Thursday?",
         "I help teams cut their cloud bill in half. Worth a quick call next week?",
@@ -117,12 +153,26 @@ pub const WORDS: Phrases = Phrases {
     away_subject: "Out of office",
     away: "Thank you for your message. I am out of the office until {date} and will have limited access to email.",
     left: "I no longer work here. For anything urgent please write to the front desk.",
-    support: &["Thank you for contacting support. We have reset your router profile. Did this solve your problem?", "Your case has been updated. Could you send us the serial number of the device?"],
-    newsletter: &[
-        ("Five things I learned this month", "Hello friends,\n\nthis month I rebuilt my whole workshop. What would you have done differently? Hit reply and tell me, I read every answer.\n\nYours,\nPaula"),
-        ("The Friday letter", "Dear reader,\n\nhave you ever wondered why meetings are an hour long? Here is what I found.\n\nWarmly, Tom"),
+    support: &[
+        "Thank you for contacting support. We have reset your router profile. Did this solve your problem?",
+        "Your case has been updated. Could you send us the serial number of the device?",
     ],
-    spouse: &["Can you pick up Lea at five?", "What do you want for dinner?", "Did you call the plumber?", "Could you bring bread and milk?"],
+    newsletter: &[
+        (
+            "Five things I learned this month",
+            "Hello friends,\n\nthis month I rebuilt my whole workshop. What would you have done differently? Hit reply and tell me, I read every answer.\n\nYours,\nPaula",
+        ),
+        (
+            "The Friday letter",
+            "Dear reader,\n\nhave you ever wondered why meetings are an hour long? Here is what I found.\n\nWarmly, Tom",
+        ),
+    ],
+    spouse: &[
+        "Can you pick up Lea at five?",
+        "What do you want for dinner?",
+        "Did you call the plumber?",
+        "Could you bring bread and milk?",
+    ],
     interview: &["Interview: Product Designer", "Onsite interview", "Phone screen"],
     coffee: &["Coffee", "Lunch", "Getting to know each other"],
     demo: "Product demo",

@@ -3,9 +3,24 @@
 use super::{For, Phrases};
 
 pub const WORDS: Phrases = Phrases {
-    subjects: &["Presupuesto del tercer trimestre", "Taller de mayo", "Mudanza", "Oferta de la imprenta", "Reserva de sala", "Borrador del informe", "Resultados del piloto", "Fiesta de verano"],
+    subjects: &[
+        "Presupuesto del tercer trimestre",
+        "Taller de mayo",
+        "Mudanza",
+        "Oferta de la imprenta",
+        "Reserva de sala",
+        "Borrador del informe",
+        "Resultados del piloto",
+        "Fiesta de verano",
+    ],
     openings: &["Hola {n},", "Hola, {n}:", "Buenos días, {n}:", "Querido {n}:", "Buenas {n},"],
-    closings: &["Un saludo,\n{me}", "Saludos,\n{me}", "Un abrazo,\n{me}", "Hasta pronto,\n{me}", "Saludos cordiales,\n{me}"],
+    closings: &[
+        "Un saludo,\n{me}",
+        "Saludos,\n{me}",
+        "Un abrazo,\n{me}",
+        "Hasta pronto,\n{me}",
+        "Saludos cordiales,\n{me}",
+    ],
     thanks_closings: &["Gracias,\n{me}", "Muchas gracias y un saludo,\n{me}", "Gracias de antemano,\n{me}"],
     chat: &[
         "Desde la mudanza por fin estamos más tranquilos.",
@@ -37,17 +52,40 @@ pub const WORDS: Phrases = Phrases {
         "Habla con Elena, de jurídico, que conoce el contrato.",
         "En marzo fueron 412 y en abril 390.",
     ],
-    ping: &["Te escribo otra vez por si se te pasó mi correo: ¿has podido mirarlo?", "Perdona que insista, ¿sabes ya algo de lo que te pregunté?", "Retomo mi mensaje anterior, ¿me puedes decir algo?"],
+    ping: &[
+        "Te escribo otra vez por si se te pasó mi correo: ¿has podido mirarlo?",
+        "Perdona que insista, ¿sabes ya algo de lo que te pregunté?",
+        "Retomo mi mensaje anterior, ¿me puedes decir algo?",
+    ],
     fyi: &[
         "Para tu información, el ascensor no funciona hasta el jueves. No hace falta que respondas.",
         "Solo para que lo sepas: el proveedor ha cambiado de cuenta. No tienes que hacer nada.",
         "Te informo de que he movido nuestros archivos al servidor nuevo.",
     ],
-    no_rush: &["¿Me dirás cuando puedas qué imprenta usasteis? No corre prisa.", "¿Conservas el plano antiguo? Sin ninguna prisa."],
-    thanks_met: &["Muchas gracias por la charla del martes, aprendí mucho.", "Encantada de conocerte por fin, ¡y gracias por el café!", "Gracias otra vez por sacar un rato para recibirme."],
-    thanks_intro: &["¡Muchas gracias por presentarnos!", "Gracias por ponernos en contacto.", "Genial, mil gracias por el contacto."],
-    thanks_help: &["Mil gracias por tu ayuda, me has salvado la semana.", "Es justo lo que necesitaba, ¡muchísimas gracias!", "Te agradezco mucho que lo hicieras tan rápido."],
-    thanks_interview: &["Gracias por la entrevista de hoy, me ha gustado mucho conocer al equipo.", "Os agradezco el tiempo y la sinceridad.", "Quería darle las gracias por la entrevista de ayer."],
+    no_rush: &[
+        "¿Me dirás cuando puedas qué imprenta usasteis? No corre prisa.",
+        "¿Conservas el plano antiguo? Sin ninguna prisa.",
+    ],
+    thanks_met: &[
+        "Muchas gracias por la charla del martes, aprendí mucho.",
+        "Encantada de conocerte por fin, ¡y gracias por el café!",
+        "Gracias otra vez por sacar un rato para recibirme.",
+    ],
+    thanks_intro: &[
+        "¡Muchas gracias por presentarnos!",
+        "Gracias por ponernos en contacto.",
+        "Genial, mil gracias por el contacto.",
+    ],
+    thanks_help: &[
+        "Mil gracias por tu ayuda, me has salvado la semana.",
+        "Es justo lo que necesitaba, ¡muchísimas gracias!",
+        "Te agradezco mucho que lo hicieras tan rápido.",
+    ],
+    thanks_interview: &[
+        "Gracias por la entrevista de hoy, me ha gustado mucho conocer al equipo.",
+        "Os agradezco el tiempo y la sinceridad.",
+        "Quería darle las gracias por la entrevista de ayer.",
+    ],
     promise_dated: &[
         ("Te mando las diapositivas antes del viernes.", For::Friday),
         ("El viernes a más tardar tienes el borrador.", For::Friday),
@@ -61,9 +99,22 @@ pub const WORDS: Phrases = Phrases {
         "Te haré llegar el acta.",
         "Te reenvío el contrato en cuanto vuelva a la oficina.",
     ],
-    promise_if: &["Si quieres, te puedo mandar la grabación.", "Avísame si necesitas la plantilla y te la envío.", "Si la junta está de acuerdo, podría presentarte a su directora."],
-    promise_not: &["Estaré toda la tarde en el tren.", "No podré mandarte nada antes de la auditoría.", "Estaré allí a las nueve con las llaves."],
-    kept: &["Aquí tienes las diapositivas, como te prometí.", "Te adjunto el borrador.", "Adjunto la copia firmada.", "Perdona la espera, ya está, mira el archivo."],
+    promise_if: &[
+        "Si quieres, te puedo mandar la grabación.",
+        "Avísame si necesitas la plantilla y te la envío.",
+        "Si la junta está de acuerdo, podría presentarte a su directora.",
+    ],
+    promise_not: &[
+        "Estaré toda la tarde en el tren.",
+        "No podré mandarte nada antes de la auditoría.",
+        "Estaré allí a las nueve con las llaves.",
+    ],
+    kept: &[
+        "Aquí tienes las diapositivas, como te prometí.",
+        "Te adjunto el borrador.",
+        "Adjunto la copia firmada.",
+        "Perdona la espera, ya está, mira el archivo.",
+    ],
     ask_favour: &[
         "¿Te puedo pedir un favor? ¿Leerías mi solicitud antes de que la entregue?",
         "¿Me harías el favor de hablarles de mí a los organizadores?",
@@ -79,9 +130,15 @@ pub const WORDS: Phrases = Phrases {
         "Como quedamos, os pongo en contacto: {z} busca justo lo que hace {x}.",
         "{zf}, aquí tienes a {x}, que lo sabe todo de comedores escolares.",
     ],
-    recruiter: &["he visto tu perfil y me ha parecido muy interesante. Busco a alguien para un puesto senior. ¿Tendrías unos minutos esta semana?", "Tu experiencia encaja muy bien con un puesto que tengo abierto. ¿Te interesa que te cuente más?"],
+    recruiter: &[
+        "he visto tu perfil y me ha parecido muy interesante. Busco a alguien para un puesto senior. ¿Tendrías unos minutos esta semana?",
+        "Tu experiencia encaja muy bien con un puesto que tengo abierto. ¿Te interesa que te cuente más?",
+    ],
     decline: &["Gracias por acordarte de mí, pero no estoy buscando.", "Prefiero pasar, ahora mismo no me interesa."],
-    sales: &["Las empresas como la vuestra pierden el 20 % de sus clientes. Nuestra plataforma lo arregla en dos semanas. ¿Tienes 15 minutos el jueves para una demo?", "Reducimos a la mitad la factura de la nube. ¿Hablamos la semana que viene?"],
+    sales: &[
+        "Las empresas como la vuestra pierden el 20 % de sus clientes. Nuestra plataforma lo arregla en dos semanas. ¿Tienes 15 minutos el jueves para una demo?",
+        "Reducimos a la mitad la factura de la nube. ¿Hablamos la semana que viene?",
+    ],
     announce: &[
         "Tengo novedades: en marzo empiezo un nuevo trabajo en el museo de la ciudad.",
         "¡Ya está aquí! El domingo nació nuestra hija Ida, las dos están muy bien.",
@@ -92,10 +149,19 @@ pub const WORDS: Phrases = Phrases {
     away_subject: "Fuera de la oficina",
     away: "Gracias por tu mensaje. Estoy fuera de la oficina hasta el {date} y apenas podré leer el correo.",
     left: "Ya no trabajo en la empresa. Para cualquier asunto urgente, por favor contacte con recepción.",
-    support: &["Gracias por contactar con soporte. Hemos restablecido su perfil. ¿Se ha resuelto su problema?", "Sobre su incidencia: ¿podría indicarnos el número de serie del aparato?"],
+    support: &[
+        "Gracias por contactar con soporte. Hemos restablecido su perfil. ¿Se ha resuelto su problema?",
+        "Sobre su incidencia: ¿podría indicarnos el número de serie del aparato?",
+    ],
     newsletter: &[
-        ("Cinco cosas que aprendí este mes", "Hola a todos:\n\neste mes he reformado todo mi taller. ¿Qué habríais hecho vosotros? Contestadme, lo leo todo.\n\nPaula"),
-        ("La carta del viernes", "Querida lectora, querido lector:\n\n¿se ha preguntado alguna vez por qué las reuniones duran una hora?\n\nTomás"),
+        (
+            "Cinco cosas que aprendí este mes",
+            "Hola a todos:\n\neste mes he reformado todo mi taller. ¿Qué habríais hecho vosotros? Contestadme, lo leo todo.\n\nPaula",
+        ),
+        (
+            "La carta del viernes",
+            "Querida lectora, querido lector:\n\n¿se ha preguntado alguna vez por qué las reuniones duran una hora?\n\nTomás",
+        ),
     ],
     spouse: &["¿Puedes recoger a Lea a las cinco?", "¿Qué quieres cenar?", "¿Has llamado al fontanero?", "¿Traes pan?"],
     interview: &["Entrevista jefe de proyecto", "Entrevista de trabajo", "Entrevista telefónica"],

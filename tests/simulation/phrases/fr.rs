@@ -3,9 +3,24 @@
 use super::{For, Phrases};
 
 pub const WORDS: Phrases = Phrases {
-    subjects: &["Budget du troisième trimestre", "Atelier de mai", "Déménagement", "Devis imprimeur", "Réservation de salle", "Projet de rapport", "Résultats du pilote", "Fête de l'été"],
+    subjects: &[
+        "Budget du troisième trimestre",
+        "Atelier de mai",
+        "Déménagement",
+        "Devis imprimeur",
+        "Réservation de salle",
+        "Projet de rapport",
+        "Résultats du pilote",
+        "Fête de l'été",
+    ],
     openings: &["Bonjour {n},", "Salut {n},", "Cher {n},", "Coucou {n},", "{n},"],
-    closings: &["Bien à toi,\n{me}", "Cordialement,\n{me}", "Bonne journée,\n{me}", "À bientôt,\n{me}", "Amicalement\n{me}"],
+    closings: &[
+        "Bien à toi,\n{me}",
+        "Cordialement,\n{me}",
+        "Bonne journée,\n{me}",
+        "À bientôt,\n{me}",
+        "Amicalement\n{me}",
+    ],
     thanks_closings: &["Merci,\n{me}", "Merci d'avance,\n{me}", "Merci et bonne journée\n{me}"],
     chat: &[
         "Depuis le déménagement, tout est enfin plus calme chez nous.",
@@ -47,15 +62,30 @@ pub const WORDS: Phrases = Phrases {
         "Pour information : le fournisseur a changé de coordonnées bancaires. Rien à faire de ton côté.",
         "Juste pour que tu le saches, j'ai déplacé nos fichiers sur le nouveau serveur.",
     ],
-    no_rush: &["Tu me diras à l'occasion quel imprimeur vous aviez pris ? Rien d'urgent.", "As-tu encore l'ancien plan quelque part ? Ça ne presse pas du tout."],
+    no_rush: &[
+        "Tu me diras à l'occasion quel imprimeur vous aviez pris ? Rien d'urgent.",
+        "As-tu encore l'ancien plan quelque part ? Ça ne presse pas du tout.",
+    ],
     thanks_met: &[
         "Merci pour notre échange de mardi, c'était passionnant.",
         "Ravie de t'avoir enfin rencontré, et merci pour le café !",
         "Encore merci d'avoir pris le temps de me recevoir.",
     ],
-    thanks_intro: &["Merci beaucoup pour la mise en relation !", "Merci de nous avoir présentés.", "Super, un grand merci pour le contact."],
-    thanks_help: &["Un immense merci pour ton aide, tu m'as sauvé la semaine.", "C'est exactement ce qu'il me fallait, merci infiniment !", "Je te remercie d'avoir fait ça si vite."],
-    thanks_interview: &["Je vous remercie pour l'entretien d'aujourd'hui.", "Merci pour votre temps et pour la franchise de nos échanges.", "Merci pour l'entretien d'hier, l'équipe m'a beaucoup plu."],
+    thanks_intro: &[
+        "Merci beaucoup pour la mise en relation !",
+        "Merci de nous avoir présentés.",
+        "Super, un grand merci pour le contact.",
+    ],
+    thanks_help: &[
+        "Un immense merci pour ton aide, tu m'as sauvé la semaine.",
+        "C'est exactement ce qu'il me fallait, merci infiniment !",
+        "Je te remercie d'avoir fait ça si vite.",
+    ],
+    thanks_interview: &[
+        "Je vous remercie pour l'entretien d'aujourd'hui.",
+        "Merci pour votre temps et pour la franchise de nos échanges.",
+        "Merci pour l'entretien d'hier, l'équipe m'a beaucoup plu.",
+    ],
     promise_dated: &[
         ("Je t'envoie les diapos d'ici vendredi.", For::Friday),
         ("Tu auras le brouillon vendredi au plus tard.", For::Friday),
@@ -69,9 +99,22 @@ pub const WORDS: Phrases = Phrases {
         "Je te transmettrai le compte rendu.",
         "Je te fais suivre le contrat dès que je suis au bureau.",
     ],
-    promise_if: &["Si tu veux, je peux t'envoyer l'enregistrement.", "Dis-moi si tu as besoin du modèle et je te l'enverrai.", "Si le conseil est d'accord, je pourrais te présenter leur directeur."],
-    promise_not: &["Je serai dans le train tout l'après-midi.", "Je ne pourrai rien t'envoyer avant l'audit.", "Je serai là à neuf heures avec les clés."],
-    kept: &["Voici les diapos, comme promis.", "Tu trouveras le brouillon en pièce jointe.", "Ci-joint l'exemplaire signé.", "Désolé pour l'attente, c'est fait, voir le fichier."],
+    promise_if: &[
+        "Si tu veux, je peux t'envoyer l'enregistrement.",
+        "Dis-moi si tu as besoin du modèle et je te l'enverrai.",
+        "Si le conseil est d'accord, je pourrais te présenter leur directeur.",
+    ],
+    promise_not: &[
+        "Je serai dans le train tout l'après-midi.",
+        "Je ne pourrai rien t'envoyer avant l'audit.",
+        "Je serai là à neuf heures avec les clés.",
+    ],
+    kept: &[
+        "Voici les diapos, comme promis.",
+        "Tu trouveras le brouillon en pièce jointe.",
+        "Ci-joint l'exemplaire signé.",
+        "Désolé pour l'attente, c'est fait, voir le fichier.",
+    ],
     ask_favour: &[
         "Est-ce que je peux te demander un service : relire ma candidature avant que je l'envoie ?",
         "Tu pourrais me rendre un service et glisser un mot pour moi aux organisateurs ?",
@@ -91,7 +134,10 @@ pub const WORDS: Phrases = Phrases {
         "je suis tombée sur votre profil et votre parcours m'a beaucoup plu. Je recrute pour un poste senior. Seriez-vous disponible pour un bref échange cette semaine ?",
         "Votre expérience correspond parfaitement à un poste que je dois pourvoir. Souhaitez-vous en savoir plus ?",
     ],
-    decline: &["Merci d'avoir pensé à moi, mais je ne suis pas en recherche.", "Je préfère décliner, ce n'est pas le moment pour moi."],
+    decline: &[
+        "Merci d'avoir pensé à moi, mais je ne suis pas en recherche.",
+        "Je préfère décliner, ce n'est pas le moment pour moi.",
+    ],
     sales: &[
         "Les entreprises comme la vôtre perdent 20 % de leurs prospects. Notre plateforme règle cela en deux semaines. Auriez-vous 15 minutes jeudi pour une démo ?",
         "Nous divisons par deux la facture cloud de nos clients. Quand puis-je vous appeler ?",
@@ -106,12 +152,26 @@ pub const WORDS: Phrases = Phrases {
     away_subject: "Absence du bureau",
     away: "Je suis absente du bureau jusqu'au {date} et consulte mes messages de façon irrégulière.",
     left: "Je ne travaille plus dans l'entreprise. Pour toute urgence, merci de contacter l'accueil.",
-    support: &["Merci d'avoir contacté l'assistance. Nous avons réinitialisé votre profil. Votre problème est-il résolu ?", "Concernant votre dossier : pourriez-vous nous communiquer le numéro de série de l'appareil ?"],
-    newsletter: &[
-        ("Cinq choses apprises ce mois-ci", "Bonjour à tous,\n\nce mois-ci j'ai refait tout mon atelier. Qu'auriez-vous fait à ma place ? Répondez-moi, je lis tout.\n\nPaula"),
-        ("La lettre du vendredi", "Chère lectrice, cher lecteur,\n\nvous êtes-vous déjà demandé pourquoi les réunions durent une heure ?\n\nThomas"),
+    support: &[
+        "Merci d'avoir contacté l'assistance. Nous avons réinitialisé votre profil. Votre problème est-il résolu ?",
+        "Concernant votre dossier : pourriez-vous nous communiquer le numéro de série de l'appareil ?",
     ],
-    spouse: &["Tu peux prendre Léa à cinq heures ?", "Qu'est-ce que tu veux manger ce soir ?", "Tu as appelé le plombier ?", "Tu ramènes du pain ?"],
+    newsletter: &[
+        (
+            "Cinq choses apprises ce mois-ci",
+            "Bonjour à tous,\n\nce mois-ci j'ai refait tout mon atelier. Qu'auriez-vous fait à ma place ? Répondez-moi, je lis tout.\n\nPaula",
+        ),
+        (
+            "La lettre du vendredi",
+            "Chère lectrice, cher lecteur,\n\nvous êtes-vous déjà demandé pourquoi les réunions durent une heure ?\n\nThomas",
+        ),
+    ],
+    spouse: &[
+        "Tu peux prendre Léa à cinq heures ?",
+        "Qu'est-ce que tu veux manger ce soir ?",
+        "Tu as appelé le plombier ?",
+        "Tu ramènes du pain ?",
+    ],
     interview: &["Entretien Chef de projet", "Entretien d'embauche", "Entretien téléphonique"],
     coffee: &["Café", "Déjeuner", "Prise de contact"],
     demo: "Démonstration produit",

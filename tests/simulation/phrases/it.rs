@@ -3,9 +3,24 @@
 use super::{For, Phrases};
 
 pub const WORDS: Phrases = Phrases {
-    subjects: &["Budget terzo trimestre", "Workshop di maggio", "Trasloco", "Preventivo tipografia", "Prenotazione sala", "Bozza del rapporto", "Risultati del progetto pilota", "Festa d'estate"],
+    subjects: &[
+        "Budget terzo trimestre",
+        "Workshop di maggio",
+        "Trasloco",
+        "Preventivo tipografia",
+        "Prenotazione sala",
+        "Bozza del rapporto",
+        "Risultati del progetto pilota",
+        "Festa d'estate",
+    ],
     openings: &["Ciao {n},", "Buongiorno {n},", "Caro {n},", "Gentile {n},", "Ehi {n},"],
-    closings: &["Un saluto,\n{me}", "Cari saluti\n{me}", "A presto,\n{me}", "Buona giornata,\n{me}", "Cordiali saluti\n{me}"],
+    closings: &[
+        "Un saluto,\n{me}",
+        "Cari saluti\n{me}",
+        "A presto,\n{me}",
+        "Buona giornata,\n{me}",
+        "Cordiali saluti\n{me}",
+    ],
     thanks_closings: &["Grazie,\n{me}", "Grazie mille e a presto\n{me}", "Ti ringrazio,\n{me}"],
     chat: &[
         "Dopo il trasloco finalmente c'è un po' di calma.",
@@ -37,17 +52,40 @@ pub const WORDS: Phrases = Phrases {
         "Parlane con Elena dell'ufficio legale, conosce il contratto.",
         "A marzo erano 412, ad aprile 390.",
     ],
-    ping: &["Ti riscrivo per la mia domanda: hai avuto modo di guardarla?", "Scusa se insisto, sai già dirmi qualcosa?", "Torno sulla mia mail di settimana scorsa, puoi darmi una risposta?"],
+    ping: &[
+        "Ti riscrivo per la mia domanda: hai avuto modo di guardarla?",
+        "Scusa se insisto, sai già dirmi qualcosa?",
+        "Torno sulla mia mail di settimana scorsa, puoi darmi una risposta?",
+    ],
     fyi: &[
         "Per tua informazione, l'ascensore è fuori servizio fino a giovedì. Non serve rispondere.",
         "Solo per conoscenza: il fornitore ha cambiato coordinate bancarie. Non devi fare nulla.",
         "Ti segnalo che ho spostato i nostri file sul nuovo server.",
     ],
-    no_rush: &["Mi dici quando puoi che tipografia avevate? Non c'è fretta.", "Hai ancora la vecchia piantina? Con calma, nessuna urgenza."],
-    thanks_met: &["Grazie per la bella chiacchierata di martedì, mi è servita molto.", "È stato un piacere conoscerti, e grazie del caffè!", "Ancora grazie per avermi dedicato del tempo."],
-    thanks_intro: &["Grazie mille per averci messo in contatto!", "Grazie per la presentazione.", "Fantastico, grazie del contatto."],
-    thanks_help: &["Grazie infinite per l'aiuto, mi hai salvato la settimana.", "È proprio quello che mi serviva, grazie di cuore!", "Ti sono davvero grata per la velocità."],
-    thanks_interview: &["Grazie per il colloquio di oggi, mi ha fatto piacere conoscere il team.", "La ringrazio per il tempo e per la franchezza.", "Volevo ringraziarla per il colloquio di ieri."],
+    no_rush: &[
+        "Mi dici quando puoi che tipografia avevate? Non c'è fretta.",
+        "Hai ancora la vecchia piantina? Con calma, nessuna urgenza.",
+    ],
+    thanks_met: &[
+        "Grazie per la bella chiacchierata di martedì, mi è servita molto.",
+        "È stato un piacere conoscerti, e grazie del caffè!",
+        "Ancora grazie per avermi dedicato del tempo.",
+    ],
+    thanks_intro: &[
+        "Grazie mille per averci messo in contatto!",
+        "Grazie per la presentazione.",
+        "Fantastico, grazie del contatto.",
+    ],
+    thanks_help: &[
+        "Grazie infinite per l'aiuto, mi hai salvato la settimana.",
+        "È proprio quello che mi serviva, grazie di cuore!",
+        "Ti sono davvero grata per la velocità.",
+    ],
+    thanks_interview: &[
+        "Grazie per il colloquio di oggi, mi ha fatto piacere conoscere il team.",
+        "La ringrazio per il tempo e per la franchezza.",
+        "Volevo ringraziarla per il colloquio di ieri.",
+    ],
     promise_dated: &[
         ("Ti mando le slide entro venerdì.", For::Friday),
         ("Avrai la bozza entro venerdì.", For::Friday),
@@ -61,9 +99,22 @@ pub const WORDS: Phrases = Phrases {
         "Ti girerò il verbale.",
         "Ti inoltro il contratto appena rientro in ufficio.",
     ],
-    promise_if: &["Se vuoi ti mando la registrazione.", "Fammi sapere se ti serve il modello e te lo invio.", "Se il consiglio è d'accordo potrei presentarti la loro direttrice."],
-    promise_not: &["Sarò in treno tutto il pomeriggio.", "Non riuscirò a mandarti nulla prima della verifica.", "Sarò lì alle nove con le chiavi."],
-    kept: &["Ecco le slide, come promesso.", "Ti allego la bozza.", "In allegato la copia firmata.", "Scusa l'attesa, fatto, vedi il file."],
+    promise_if: &[
+        "Se vuoi ti mando la registrazione.",
+        "Fammi sapere se ti serve il modello e te lo invio.",
+        "Se il consiglio è d'accordo potrei presentarti la loro direttrice.",
+    ],
+    promise_not: &[
+        "Sarò in treno tutto il pomeriggio.",
+        "Non riuscirò a mandarti nulla prima della verifica.",
+        "Sarò lì alle nove con le chiavi.",
+    ],
+    kept: &[
+        "Ecco le slide, come promesso.",
+        "Ti allego la bozza.",
+        "In allegato la copia firmata.",
+        "Scusa l'attesa, fatto, vedi il file.",
+    ],
     ask_favour: &[
         "Posso chiederti un favore? Leggeresti la mia domanda prima che la consegni?",
         "Mi faresti un favore, diresti una parola per me agli organizzatori?",
@@ -79,9 +130,18 @@ pub const WORDS: Phrases = Phrases {
         "Come d'accordo vi metto in contatto: {z} cerca proprio quello che fa {x}.",
         "{zf}, ecco {x}, che sa tutto di mense scolastiche.",
     ],
-    recruiter: &["ho visto il Suo profilo e mi ha colpito il Suo percorso. Cerco una figura senior per un cliente. Avrebbe qualche minuto questa settimana?", "La Sua esperienza è perfetta per una posizione che sto seguendo. Le interessa saperne di più?"],
-    decline: &["Grazie per aver pensato a me, ma non sto cercando.", "Preferisco declinare, al momento non mi interessa."],
-    sales: &["Le aziende come la vostra perdono il 20 % dei contatti. La nostra piattaforma risolve tutto in due settimane. Avrebbe 15 minuti giovedì per una demo?", "Dimezziamo i costi cloud dei nostri clienti. Quando possiamo sentirci?"],
+    recruiter: &[
+        "ho visto il Suo profilo e mi ha colpito il Suo percorso. Cerco una figura senior per un cliente. Avrebbe qualche minuto questa settimana?",
+        "La Sua esperienza è perfetta per una posizione che sto seguendo. Le interessa saperne di più?",
+    ],
+    decline: &[
+        "Grazie per aver pensato a me, ma non sto cercando.",
+        "Preferisco declinare, al momento non mi interessa.",
+    ],
+    sales: &[
+        "Le aziende come la vostra perdono il 20 % dei contatti. La nostra piattaforma risolve tutto in due settimane. Avrebbe 15 minuti giovedì per una demo?",
+        "Dimezziamo i costi cloud dei nostri clienti. Quando possiamo sentirci?",
+    ],
     announce: &[
         "Ho una novità: a marzo comincio un nuovo lavoro al museo civico.",
         "Domenica è nata nostra figlia Ida, stanno bene tutte e due!",
@@ -92,10 +152,19 @@ pub const WORDS: Phrases = Phrases {
     away_subject: "Fuori ufficio",
     away: "Grazie per il messaggio. Sono fuori ufficio fino al {date} e leggerò la posta saltuariamente.",
     left: "Non lavoro più in questa azienda. Per urgenze si prega di contattare la reception.",
-    support: &["Grazie per aver contattato l'assistenza. Abbiamo ripristinato il Suo profilo. Il problema è risolto?", "In merito alla Sua richiesta: potrebbe comunicarci il numero di serie dell'apparecchio?"],
+    support: &[
+        "Grazie per aver contattato l'assistenza. Abbiamo ripristinato il Suo profilo. Il problema è risolto?",
+        "In merito alla Sua richiesta: potrebbe comunicarci il numero di serie dell'apparecchio?",
+    ],
     newsletter: &[
-        ("Cinque cose che ho imparato", "Ciao a tutti,\n\nquesto mese ho rifatto il laboratorio. Voi cosa avreste fatto? Rispondetemi, leggo tutto.\n\nPaola"),
-        ("La lettera del venerdì", "Cara lettrice, caro lettore,\n\nvi siete mai chiesti perché le riunioni durano un'ora?\n\nTommaso"),
+        (
+            "Cinque cose che ho imparato",
+            "Ciao a tutti,\n\nquesto mese ho rifatto il laboratorio. Voi cosa avreste fatto? Rispondetemi, leggo tutto.\n\nPaola",
+        ),
+        (
+            "La lettera del venerdì",
+            "Cara lettrice, caro lettore,\n\nvi siete mai chiesti perché le riunioni durano un'ora?\n\nTommaso",
+        ),
     ],
     spouse: &["Puoi prendere Lea alle cinque?", "Cosa vuoi per cena?", "Hai chiamato l'idraulico?", "Porti il pane?"],
     interview: &["Colloquio responsabile progetto", "Colloquio di lavoro", "Colloquio telefonico"],

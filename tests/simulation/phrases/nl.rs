@@ -3,9 +3,24 @@
 use super::{For, Phrases};
 
 pub const WORDS: Phrases = Phrases {
-    subjects: &["Begroting derde kwartaal", "Workshop in mei", "Verhuizing", "Offerte drukker", "Zaalreservering", "Concept jaarverslag", "Resultaten proef", "Zomerfeest"],
+    subjects: &[
+        "Begroting derde kwartaal",
+        "Workshop in mei",
+        "Verhuizing",
+        "Offerte drukker",
+        "Zaalreservering",
+        "Concept jaarverslag",
+        "Resultaten proef",
+        "Zomerfeest",
+    ],
     openings: &["Hoi {n},", "Hallo {n},", "Beste {n},", "Dag {n},", "Ha {n},"],
-    closings: &["Groet,\n{me}", "Groeten,\n{me}", "Met vriendelijke groet,\n{me}", "Hartelijke groet\n{me}", "Mvg,\n{me}"],
+    closings: &[
+        "Groet,\n{me}",
+        "Groeten,\n{me}",
+        "Met vriendelijke groet,\n{me}",
+        "Hartelijke groet\n{me}",
+        "Mvg,\n{me}",
+    ],
     thanks_closings: &["Bedankt,\n{me}", "Alvast bedankt,\n{me}", "Dank en groet,\n{me}"],
     chat: &[
         "Na de verhuizing is het hier eindelijk weer rustig.",
@@ -37,17 +52,40 @@ pub const WORDS: Phrases = Phrases {
         "Praat even met Heleen van juridisch, die kent het contract.",
         "In maart waren het er 412, in april 390.",
     ],
-    ping: &["Ik kom nog even terug op mijn vraag: heb je er al naar kunnen kijken?", "Sorry dat ik aandring, maar weet je al iets meer?", "Kleine herinnering aan mijn mail van vorige week, kun je me iets laten weten?"],
+    ping: &[
+        "Ik kom nog even terug op mijn vraag: heb je er al naar kunnen kijken?",
+        "Sorry dat ik aandring, maar weet je al iets meer?",
+        "Kleine herinnering aan mijn mail van vorige week, kun je me iets laten weten?",
+    ],
     fyi: &[
         "Ter info: de lift is tot donderdag buiten gebruik. Je hoeft niet te reageren.",
         "Ter kennisgeving, de leverancier heeft een nieuw rekeningnummer. Je hoeft niets te doen.",
         "Even zodat je het weet, ik heb onze bestanden naar de nieuwe schijf verplaatst.",
     ],
-    no_rush: &["Kun je me een keer laten weten welke drukker jullie hadden? Heeft geen haast.", "Heb je de oude plattegrond nog ergens? Geen enkele haast."],
-    thanks_met: &["Bedankt voor het fijne gesprek van dinsdag, ik heb er veel aan gehad.", "Leuk om je eindelijk te ontmoeten, en dank voor de koffie!", "Nogmaals dank dat je de tijd nam om me te ontvangen."],
-    thanks_intro: &["Heel erg bedankt voor de introductie!", "Dank dat je ons in contact hebt gebracht.", "Super, bedankt voor het koppelen."],
-    thanks_help: &["Ontzettend bedankt voor je hulp, je hebt mijn week gered.", "Precies wat ik nodig had, dankjewel!", "Ik waardeer het enorm dat je dit zo snel hebt gedaan."],
-    thanks_interview: &["Bedankt voor het prettige gesprek vandaag.", "Ik wil u hartelijk danken voor uw tijd.", "Dank voor het sollicitatiegesprek van gisteren."],
+    no_rush: &[
+        "Kun je me een keer laten weten welke drukker jullie hadden? Heeft geen haast.",
+        "Heb je de oude plattegrond nog ergens? Geen enkele haast.",
+    ],
+    thanks_met: &[
+        "Bedankt voor het fijne gesprek van dinsdag, ik heb er veel aan gehad.",
+        "Leuk om je eindelijk te ontmoeten, en dank voor de koffie!",
+        "Nogmaals dank dat je de tijd nam om me te ontvangen.",
+    ],
+    thanks_intro: &[
+        "Heel erg bedankt voor de introductie!",
+        "Dank dat je ons in contact hebt gebracht.",
+        "Super, bedankt voor het koppelen.",
+    ],
+    thanks_help: &[
+        "Ontzettend bedankt voor je hulp, je hebt mijn week gered.",
+        "Precies wat ik nodig had, dankjewel!",
+        "Ik waardeer het enorm dat je dit zo snel hebt gedaan.",
+    ],
+    thanks_interview: &[
+        "Bedankt voor het prettige gesprek vandaag.",
+        "Ik wil u hartelijk danken voor uw tijd.",
+        "Dank voor het sollicitatiegesprek van gisteren.",
+    ],
     promise_dated: &[
         ("Ik stuur je de slides uiterlijk vrijdag.", For::Friday),
         ("Je krijgt het concept voor vrijdag van me.", For::Friday),
@@ -61,9 +99,22 @@ pub const WORDS: Phrases = Phrases {
         "De notulen stuur ik nog na.",
         "Ik stuur je het contract door zodra ik weer op kantoor ben.",
     ],
-    promise_if: &["Als je wilt, kan ik je de opname sturen.", "Laat het weten als je het sjabloon nodig hebt, dan stuur ik het.", "Als het bestuur akkoord gaat, zou ik je aan hun directeur kunnen voorstellen."],
-    promise_not: &["Ik zit de hele middag in de trein.", "Voor de controle kan ik je helaas niets sturen.", "Ik sta er om negen uur met de sleutels."],
-    kept: &["Hierbij de slides, zoals beloofd.", "In de bijlage vind je het concept.", "Bijgaand het getekende exemplaar.", "Sorry voor het wachten, het is klaar, zie het bestand."],
+    promise_if: &[
+        "Als je wilt, kan ik je de opname sturen.",
+        "Laat het weten als je het sjabloon nodig hebt, dan stuur ik het.",
+        "Als het bestuur akkoord gaat, zou ik je aan hun directeur kunnen voorstellen.",
+    ],
+    promise_not: &[
+        "Ik zit de hele middag in de trein.",
+        "Voor de controle kan ik je helaas niets sturen.",
+        "Ik sta er om negen uur met de sleutels.",
+    ],
+    kept: &[
+        "Hierbij de slides, zoals beloofd.",
+        "In de bijlage vind je het concept.",
+        "Bijgaand het getekende exemplaar.",
+        "Sorry voor het wachten, het is klaar, zie het bestand.",
+    ],
     ask_favour: &[
         "Mag ik je om een gunst vragen: wil je mijn sollicitatie lezen voordat ik hem verstuur?",
         "Zou je me een plezier willen doen en een goed woordje voor me doen bij de organisatie?",
@@ -79,25 +130,48 @@ pub const WORDS: Phrases = Phrases {
         "Zoals afgesproken breng ik jullie met elkaar in contact: {z} zoekt precies wat {x} doet.",
         "{zf}, dit is {x}, die alles weet van schoolkeukens.",
     ],
-    recruiter: &["ik kwam je profiel tegen en je achtergrond sprak me erg aan. Ik zoek iemand voor een senior functie. Heb je deze week tijd voor een kort gesprek?", "Je ervaring past perfect bij een vacature die ik heb. Mag ik je er meer over vertellen?"],
-    decline: &["Bedankt dat je aan me dacht, maar ik zit hier goed en zoek niets anders.", "Ik bedank ervoor, op dit moment geen interesse."],
-    sales: &["Bedrijven zoals dat van u verliezen 20 % van hun leads. Ons platform lost dat op in twee weken. Heeft u donderdag 15 minuten voor een demo?", "Wij halveren de cloudkosten van onze klanten. Wanneer kunnen we bellen?"],
+    recruiter: &[
+        "ik kwam je profiel tegen en je achtergrond sprak me erg aan. Ik zoek iemand voor een senior functie. Heb je deze week tijd voor een kort gesprek?",
+        "Je ervaring past perfect bij een vacature die ik heb. Mag ik je er meer over vertellen?",
+    ],
+    decline: &[
+        "Bedankt dat je aan me dacht, maar ik zit hier goed en zoek niets anders.",
+        "Ik bedank ervoor, op dit moment geen interesse.",
+    ],
+    sales: &[
+        "Bedrijven zoals dat van u verliezen 20 % van hun leads. Ons platform lost dat op in twee weken. Heeft u donderdag 15 minuten voor een demo?",
+        "Wij halveren de cloudkosten van onze klanten. Wanneer kunnen we bellen?",
+    ],
     announce: &[
         "Ik heb nieuws: in maart begin ik aan een nieuwe baan bij het stadsmuseum.",
         "Zondag is onze dochter Ida geboren, moeder en kind maken het goed!",
         "Na elf jaar verlaat ik eind deze maand het bedrijf. Het was een genoegen om met jullie te werken.",
     ],
     congratulate: &["Gefeliciteerd, wat een mooi nieuws!", "Van harte gefeliciteerd! Ik ben heel blij voor je."],
-    wish: &["Gefeliciteerd met je verjaardag! Maak er een mooie dag van.", "Hartelijk gefeliciteerd met je verjaardag!"],
+    wish: &[
+        "Gefeliciteerd met je verjaardag! Maak er een mooie dag van.",
+        "Hartelijk gefeliciteerd met je verjaardag!",
+    ],
     away_subject: "Afwezig",
     away: "Bedankt voor je bericht. Ik ben tot {date} niet op kantoor en lees mijn mail beperkt.",
     left: "Ik werk hier niet meer. Voor dringende zaken kunt u contact opnemen met de receptie.",
-    support: &["Bedankt voor uw bericht. We hebben uw profiel hersteld. Is uw probleem hiermee opgelost?", "Over uw melding: kunt u ons het serienummer van het apparaat doorgeven?"],
+    support: &[
+        "Bedankt voor uw bericht. We hebben uw profiel hersteld. Is uw probleem hiermee opgelost?",
+        "Over uw melding: kunt u ons het serienummer van het apparaat doorgeven?",
+    ],
     newsletter: &[
-        ("Vijf dingen die ik leerde", "Hallo allemaal,\n\ndeze maand heb ik mijn werkplaats verbouwd. Wat hadden jullie anders gedaan? Mail me gerust, ik lees alles.\n\nPaula"),
+        (
+            "Vijf dingen die ik leerde",
+            "Hallo allemaal,\n\ndeze maand heb ik mijn werkplaats verbouwd. Wat hadden jullie anders gedaan? Mail me gerust, ik lees alles.\n\nPaula",
+        ),
         ("De vrijdagbrief", "Beste lezer,\n\nheeft u zich ooit afgevraagd waarom vergaderingen een uur duren?\n\nTom"),
     ],
-    spouse: &["Kun jij Lea om vijf uur ophalen?", "Wat wil je vanavond eten?", "Heb je de loodgieter gebeld?", "Neem je brood mee?"],
+    spouse: &[
+        "Kun jij Lea om vijf uur ophalen?",
+        "Wat wil je vanavond eten?",
+        "Heb je de loodgieter gebeld?",
+        "Neem je brood mee?",
+    ],
     interview: &["Sollicitatiegesprek projectleider", "Sollicitatiegesprek", "Interview productontwerp"],
     coffee: &["Koffie", "Lunch", "Kennismaking"],
     demo: "Productdemo",

@@ -49,9 +49,11 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
     }
     let subject = a.line(words.subjects);
     let colleague = circle.iter().copied().find(|p| *p != who && a.cast[*p].domain() == a.cast[who].domain());
-    let cc = if matches!(fate, Fate::ByColleague) { colleague.map(|c| vec![c]).unwrap_or_default() } else { Vec::new() };
+    let cc =
+        if matches!(fate, Fate::ByColleague) { colleague.map(|c| vec![c]).unwrap_or_default() } else { Vec::new() };
     let thanks_off = a.dice.chance(30);
-    let letter = a.say(Draft { subject: &subject, body, cc: cc.clone(), thanks_off, ..Draft::new(at, ME, vec![who], "i ask") });
+    let letter =
+        a.say(Draft { subject: &subject, body, cc: cc.clone(), thanks_off, ..Draft::new(at, ME, vec![who], "i ask") });
     let answer = vec![a.line(words.answer), a.chat(who)];
     let closed = match fate {
         Fate::Never => None,
@@ -63,12 +65,28 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
         }
         Fate::ByColleague if !cc.is_empty() => {
             let then = a.days_later(at, 1);
-            Some(a.say(Draft { body: answer, re: Some(&letter), cc: vec![who], ..Draft::new(then, cc[0], vec![ME], "answered by a colleague") }).at)
+            Some(
+                a.say(Draft {
+                    body: answer,
+                    re: Some(&letter),
+                    cc: vec![who],
+                    ..Draft::new(then, cc[0], vec![ME], "answered by a colleague")
+                })
+                .at,
+            )
         }
         Fate::FromAlias => {
             let then = a.days_later(at, 1);
             let home = format!("{}.{}@gmail.com", fold(&a.cast[who].first), fold(&a.cast[who].last));
-            Some(a.say(Draft { body: answer, re: Some(&letter), from_address: Some(home), ..Draft::new(then, who, vec![ME], "answered from an alias") }).at)
+            Some(
+                a.say(Draft {
+                    body: answer,
+                    re: Some(&letter),
+                    from_address: Some(home),
+                    ..Draft::new(then, who, vec![ME], "answered from an alias")
+                })
+                .at,
+            )
         }
         Fate::NewThread => {
             let then = a.days_later(at, 2);
@@ -77,15 +95,31 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
         Fate::Invitation => {
             let then = a.days_later(at, 1);
             let start = a.days_later(then, 3);
-            a.meet(Appointment { by: Some(who), mine: "ACCEPTED", ..appointment("", start, who, then, "an invitation is the answer") });
+            a.meet(Appointment {
+                by: Some(who),
+                mine: "ACCEPTED",
+                ..appointment("", start, who, then, "an invitation is the answer")
+            });
             Some(then)
         }
         Fate::OutOfOffice => {
             let back = add_days(date, a.dice.between(8, 12));
             let text = words.away.replace("{date}", &back.strftime("%d.%m.%Y").to_string());
             let subject = format!("{}: {}", words.away_subject, letter.subject);
-            let headers = if a.dice.chance(60) { vec![("Auto-Submitted", "auto-replied".to_string())] } else { vec![("X-Auto-Response-Suppress", "All".to_string())] };
-            a.say(Draft { body: vec![text], subject: &subject, re: Some(&letter), headers, bare: true, machine: true, ..Draft::new(at.plus(60), who, vec![ME], "out of office") });
+            let headers = if a.dice.chance(60) {
+                vec![("Auto-Submitted", "auto-replied".to_string())]
+            } else {
+                vec![("X-Auto-Response-Suppress", "All".to_string())]
+            };
+            a.say(Draft {
+                body: vec![text],
+                subject: &subject,
+                re: Some(&letter),
+                headers,
+                bare: true,
+                machine: true,
+                ..Draft::new(at.plus(60), who, vec![ME], "out of office")
+            });
             let then = a.work_time(back);
             Some(a.reply(then, who, &letter, answer, "answered after the holiday").at)
         }
@@ -101,7 +135,11 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
         Fate::LateSync => {
             let then = a.days_later(at, 1);
             let (re, late) = (Some(&letter), 2 * DAY);
-            Some(a.say(Draft { body: answer, re, late, ..Draft::new(then, who, vec![ME], "arrives late") }).at.plus(late))
+            Some(
+                a.say(Draft { body: answer, re, late, ..Draft::new(then, who, vec![ME], "arrives late") })
+                    .at
+                    .plus(late),
+            )
         }
         Fate::Soon | Fate::ByColleague => {
             let days = a.dice.between(0, 2);
@@ -118,7 +156,16 @@ pub fn i_ask(a: &mut Author, circle: &[Id], date: Date) {
 }
 
 pub fn optional(kind: Kind, who: Id, cause: &str, at: Timestamp) -> Debt {
-    Debt { kind, who: vec![who], cause: cause.to_string(), from: at, ripe: at, until: at.plus(super::NEVER), fades: Timestamp::MAX, optional: true }
+    Debt {
+        kind,
+        who: vec![who],
+        cause: cause.to_string(),
+        from: at,
+        ripe: at,
+        until: at.plus(super::NEVER),
+        fades: Timestamp::MAX,
+        optional: true,
+    }
 }
 
 fn fold(name: &str) -> String {
@@ -198,7 +245,8 @@ pub fn they_ask(a: &mut Author, circle: &[Id], date: Date) {
         (Asked::OnlyCc | Asked::SomebodyElse, None) => return,
         _ => {}
     }
-    let letter = a.say(Draft { subject: &subject, body, cc: cc.clone(), thanks_off, ..Draft::new(at, who, to, "they ask") });
+    let letter =
+        a.say(Draft { subject: &subject, body, cc: cc.clone(), thanks_off, ..Draft::new(at, who, to, "they ask") });
     let answer = vec![a.line(words.answer)];
     match fate {
         Asked::Never => a.owed(Kind::ReplyOwed, who, &letter.id, at, None),
@@ -231,7 +279,12 @@ pub fn they_ask(a: &mut Author, circle: &[Id], date: Date) {
         Asked::SomebodyElse => {
             let then = a.days_later(at, 1);
             let c = colleague.unwrap_or(who);
-            a.say(Draft { body: answer, re: Some(&letter), cc: vec![ME], ..Draft::new(then, c, vec![who], "somebody else answered") });
+            a.say(Draft {
+                body: answer,
+                re: Some(&letter),
+                cc: vec![ME],
+                ..Draft::new(then, c, vec![who], "somebody else answered")
+            });
         }
         Asked::MetSoon => {
             let start = a.days_later(at, 1);
@@ -253,7 +306,12 @@ pub fn they_ask(a: &mut Author, circle: &[Id], date: Date) {
 /// The user's own thumb, sent as mail.
 fn react_mine(a: &mut Author, at: Timestamp, letter: &super::super::author::Msg) {
     let quoted = letter.text.lines().map(|l| format!("> {l}")).collect::<Vec<_>>().join("\n");
-    a.say(Draft { body: vec![format!("👍\n\n{quoted}")], re: Some(letter), bare: true, ..Draft::new(at, ME, vec![letter.from], "a reaction") });
+    a.say(Draft {
+        body: vec![format!("👍\n\n{quoted}")],
+        re: Some(letter),
+        bare: true,
+        ..Draft::new(at, ME, vec![letter.from], "a reaction")
+    });
 }
 
 #[derive(Clone, Copy)]

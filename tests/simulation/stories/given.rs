@@ -17,7 +17,13 @@ pub fn introduced(a: &mut Author, circle: &[Id], date: Date) {
         Thanked,
         SignOff,
     }
-    let fate = a.dice.weighed(&[(35, Fate::Ignored), (20, Fate::WroteNewOnly), (20, Fate::Bcc), (15, Fate::Thanked), (10, Fate::SignOff)]);
+    let fate = a.dice.weighed(&[
+        (35, Fate::Ignored),
+        (20, Fate::WroteNewOnly),
+        (20, Fate::Bcc),
+        (15, Fate::Thanked),
+        (10, Fate::SignOff),
+    ]);
     let Some(who) = a.outsider(circle, date, 12) else { return };
     let new = a.stranger();
     a.cast[new].tongue = a.cast[who].tongue;
@@ -34,32 +40,56 @@ pub fn introduced(a: &mut Author, circle: &[Id], date: Date) {
         Fate::Ignored => None,
         Fate::WroteNewOnly => {
             let then = a.days_later(at, 1);
-            a.say(Draft { body: vec![chat], re: Some(&letter), ..Draft::new(then, ME, vec![new], "wrote to the new one only") });
+            a.say(Draft {
+                body: vec![chat],
+                re: Some(&letter),
+                ..Draft::new(then, ME, vec![new], "wrote to the new one only")
+            });
             None
         }
         Fate::Bcc => {
             let then = a.days_later(at, 0);
-            Some(a.say(Draft { body: vec![thanks, chat], re: Some(&letter), bcc: vec![who], ..Draft::new(then, ME, vec![new], "moved to Bcc") }).at)
+            Some(
+                a.say(Draft {
+                    body: vec![thanks, chat],
+                    re: Some(&letter),
+                    bcc: vec![who],
+                    ..Draft::new(then, ME, vec![new], "moved to Bcc")
+                })
+                .at,
+            )
         }
         Fate::Thanked => {
             let n = a.dice.between(0, 1);
             let then = a.days_later(at, n);
-            Some(a.say(Draft { body: vec![thanks], re: Some(&letter), cc: vec![new], ..Draft::new(then, ME, vec![who], "thanked") }).at)
+            Some(
+                a.say(Draft {
+                    body: vec![thanks],
+                    re: Some(&letter),
+                    cc: vec![new],
+                    ..Draft::new(then, ME, vec![who], "thanked")
+                })
+                .at,
+            )
         }
         Fate::SignOff => {
             let then = a.days_later(at, 0);
-            Some(a.say(Draft { body: vec![chat], thanks_off: true, re: Some(&letter), ..Draft::new(then, ME, vec![who, new], "thanked in the sign-off") }).at)
+            Some(
+                a.say(Draft {
+                    body: vec![chat],
+                    thanks_off: true,
+                    re: Some(&letter),
+                    ..Draft::new(then, ME, vec![who, new], "thanked in the sign-off")
+                })
+                .at,
+            )
         }
     };
     a.owed(Kind::Introduction, who, &letter.id, at, closed);
-    // the new one may well be a reason of their own to write, once they answer
     if matches!(fate, Fate::WroteNewOnly | Fate::Bcc) {
         let then = a.days_later(at, 2);
         let text = vec![a.chat(new)];
-        let re = a.gold.letters.iter().rev().find(|(_, l)| l.from == ME && l.to == vec![new]).map(|(id, _)| id.clone());
-        if re.is_some() {
-            a.write(then, new, ME, text, "the new one answers");
-        }
+        a.write(then, new, ME, text, "the new one answers");
     }
 }
 
@@ -73,8 +103,12 @@ pub fn favour(a: &mut Author, circle: &[Id], date: Date) {
     let n = a.dice.between(1, 2);
     let then = a.days_later(at, n);
     let text = a.line(words.did_favour);
-    let file = (text.contains("attach") || text.contains("Anhang") || text.contains("hängen an") || text.contains("joint") || text.contains("jointe") || text.contains("adjunt") || text.contains("allegato") || text.contains("allego") || text.contains("bijlage") || text.contains("zitten erbij")).then_some("comments.pdf");
-    let done = a.say(Draft { body: vec![text], re: Some(&asked), file, ..Draft::new(then, who, vec![ME], "did a favour") });
+    let speaks_of_a_file = ["attach", "Anhang", "hängen an", "joint", "adjunt", "alleg", "bijlage", "zitten erbij"]
+        .iter()
+        .any(|w| text.contains(w));
+    let file = speaks_of_a_file.then_some("comments.pdf");
+    let done =
+        a.say(Draft { body: vec![text], re: Some(&asked), file, ..Draft::new(then, who, vec![ME], "did a favour") });
     a.owed(Kind::Unanswered, who, &asked.id, at, Some(done.at));
     let closed = match fate {
         0 => None,
@@ -87,7 +121,15 @@ pub fn favour(a: &mut Author, circle: &[Id], date: Date) {
         2 => {
             let t = a.days_later(done.at, 0);
             let text = vec![a.chat(who)];
-            Some(a.say(Draft { body: text, re: Some(&done), thanks_off: true, ..Draft::new(t, ME, vec![who], "thanked in the sign-off") }).at)
+            Some(
+                a.say(Draft {
+                    body: text,
+                    re: Some(&done),
+                    thanks_off: true,
+                    ..Draft::new(t, ME, vec![who], "thanked in the sign-off")
+                })
+                .at,
+            )
         }
         _ => {
             let t = a.days_later(done.at, 0);
@@ -106,9 +148,17 @@ pub fn everyday(a: &mut Author, circle: &[Id], date: Date) {
     let asked = a.write(at, ME, who, ask, "asks for a file");
     let then = a.days_later(at, 1);
     let text = vec![a.line(words.kept)];
-    let done = a.say(Draft { body: text, re: Some(&asked), file: Some("figures.pdf"), ..Draft::new(then, who, vec![ME], "an everyday answer") });
+    let done = a.say(Draft {
+        body: text,
+        re: Some(&asked),
+        file: Some("figures.pdf"),
+        ..Draft::new(then, who, vec![ME], "an everyday answer")
+    });
     a.owed(Kind::Unanswered, who, &asked.id, at, Some(done.at));
-    a.gold.debts.push(super::super::gold::Debt { until: done.at.plus(super::NEVER), ..optional(Kind::Favour, who, &done.id, done.at) });
+    a.gold.debts.push(super::super::gold::Debt {
+        until: done.at.plus(super::NEVER),
+        ..optional(Kind::Favour, who, &done.id, done.at)
+    });
 }
 
 /// Somebody tells news of their life.

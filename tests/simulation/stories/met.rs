@@ -64,7 +64,12 @@ pub fn coffee(a: &mut Author, date: Date) {
     if matches!(fate, Fate::Demo) {
         let text = vec![a.line(words.sales)];
         let headers = vec![("List-Unsubscribe", "<mailto:stop@outreach.example>".to_string())];
-        let offer = a.say(Draft { subject: words.demo, body: text, headers, ..Draft::new(said_at.minus(DAY), who, vec![ME], "a sales demo") });
+        let offer = a.say(Draft {
+            subject: words.demo,
+            body: text,
+            headers,
+            ..Draft::new(said_at.minus(DAY), who, vec![ME], "a sales demo")
+        });
         let text = vec![a.line(words.answer)];
         a.noise(&offer.id, "sales");
         a.reply(said_at, ME, &offer, text, "a sales demo");
@@ -81,7 +86,16 @@ pub fn coffee(a: &mut Author, date: Date) {
     let minutes = *a.dice.pick(&[30, 45, 60]);
     let bot = (matches!(fate, Fate::Silence) && a.dice.chance(20)).then(|| "bookings@scheduler.example".to_string());
     let room = a.dice.chance(30);
-    let uid = a.meet(Appointment { minutes, with: vec![(who, theirs)], by, mine, crowd, bot, room, ..appointment(&title, start, who, said_at, "coffee") });
+    let uid = a.meet(Appointment {
+        minutes,
+        with: vec![(who, theirs)],
+        by,
+        mine,
+        crowd,
+        bot,
+        room,
+        ..appointment(&title, start, who, said_at, "coffee")
+    });
     let mut end = start.plus(minutes * 60);
     let thanks = vec![a.line(words.thanks_met)];
     let closed = match fate {
@@ -94,7 +108,15 @@ pub fn coffee(a: &mut Author, date: Date) {
             let t = a.days_later(end, 0);
             let from_address = Some(a.home.clone());
             let subject = title.clone();
-            Some(a.say(Draft { subject: &subject, body: thanks, from_address, ..Draft::new(t, ME, vec![who], "thanked through an alias") }).at)
+            Some(
+                a.say(Draft {
+                    subject: &subject,
+                    body: thanks,
+                    from_address,
+                    ..Draft::new(t, ME, vec![who], "thanked through an alias")
+                })
+                .at,
+            )
         }
         Fate::WroteFirst => {
             let t = a.days_later(end, 1);
@@ -174,7 +196,11 @@ pub fn interview(a: &mut Author, circle: &[Id], date: Date) {
     let title = a.line(words.interview);
     // it begins with a mail about it
     let text = vec![a.line(words.recruiter)];
-    let first = a.say(Draft { subject: &title, body: text, ..Draft::new(said_at.minus(DAY), who, vec![ME], "before an interview") });
+    let first = a.say(Draft {
+        subject: &title,
+        body: text,
+        ..Draft::new(said_at.minus(DAY), who, vec![ME], "before an interview")
+    });
     let text = vec![a.line(words.answer)];
     a.reply(said_at.minus(HOUR), ME, &first, text, "before an interview");
     let thanks = vec![a.line(words.thanks_interview)];
@@ -183,7 +209,13 @@ pub fn interview(a: &mut Author, circle: &[Id], date: Date) {
         let all: Vec<Id> = std::iter::once(who).chain(others).collect();
         let bot = Some(format!("scheduling@{firm}"));
         let with = all.iter().map(|p| (*p, "ACCEPTED")).collect();
-        let uid = a.meet(Appointment { minutes: 180, with, by: Some(who), bot, ..appointment(&title, start, who, said_at, "an interview day") });
+        let uid = a.meet(Appointment {
+            minutes: 180,
+            with,
+            by: Some(who),
+            bot,
+            ..appointment(&title, start, who, said_at, "an interview day")
+        });
         let end = start.plus(180 * 60);
         let one = a.dice.chance(50);
         if one {
@@ -200,7 +232,8 @@ pub fn interview(a: &mut Author, circle: &[Id], date: Date) {
         let text = vec![a.line(words.thanks_intro)];
         a.write(start.minus(DAY), ME, who, text, "thanked before");
     }
-    let uid = a.meet(Appointment { minutes: 60, by: Some(who), ..appointment(&title, start, who, said_at, "an interview") });
+    let uid =
+        a.meet(Appointment { minutes: 60, by: Some(who), ..appointment(&title, start, who, said_at, "an interview") });
     let end = start.plus(HOUR);
     let closed = match talk {
         Talk::Thanked => {
@@ -211,7 +244,15 @@ pub fn interview(a: &mut Author, circle: &[Id], date: Date) {
             let t = a.days_later(end, 0);
             let text = vec![a.chat(who)];
             let subject = title.clone();
-            Some(a.say(Draft { subject: &subject, body: text, thanks_off: true, ..Draft::new(t, ME, vec![who], "thanked in the sign-off") }).at)
+            Some(
+                a.say(Draft {
+                    subject: &subject,
+                    body: text,
+                    thanks_off: true,
+                    ..Draft::new(t, ME, vec![who], "thanked in the sign-off")
+                })
+                .at,
+            )
         }
         Talk::Cancelled => return a.cancel(&uid, start.minus(3 * HOUR)),
         _ => None,
@@ -229,7 +270,12 @@ fn i_interview(a: &mut Author, circle: &[Id], start: Timestamp, said_at: Timesta
     let mut with = vec![(candidate, "ACCEPTED")];
     with.extend(colleague.map(|c| (c, "ACCEPTED")));
     let by = colleague.filter(|_| a.dice.chance(60));
-    a.meet(Appointment { minutes: 60, with, by, ..appointment(&title, start, candidate, said_at, "the user interviews") });
+    a.meet(Appointment {
+        minutes: 60,
+        with,
+        by,
+        ..appointment(&title, start, candidate, said_at, "the user interviews")
+    });
     if a.dice.chance(50) {
         let words = a.words(candidate);
         let t = a.days_later(start, 1);

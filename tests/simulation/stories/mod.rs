@@ -49,7 +49,16 @@ impl Author {
             .map(|(a, b)| kithd::time::days_between(*a, *b) + 1)
             .sum();
         let until = closed.unwrap_or(at.plus((life + away) * DAY));
-        self.owe(Debt { kind, who: vec![who], cause: cause.to_string(), from, ripe, until, fades: Timestamp::MAX, optional: false });
+        self.owe(Debt {
+            kind,
+            who: vec![who],
+            cause: cause.to_string(),
+            from,
+            ripe,
+            until,
+            fades: Timestamp::MAX,
+            optional: false,
+        });
     }
 
     /// Somebody of the circle nobody else's story is about: colleagues or others.

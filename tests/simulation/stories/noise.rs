@@ -46,30 +46,79 @@ impl Noisy {
         // a person's own letter from a tool: sometimes without the headers of one
         let headers = if a.dice.chance(80) { unsubscribe } else { Vec::new() };
         let text = format!("{text}\n\n---\nUnsubscribe: https://letters.example/u/1");
-        let m = a.say(Draft { subject, body: vec![text], headers, bare: true, machine: true, ..Draft::new(at, self.newsletter, vec![ME], "newsletter") });
+        let m = a.say(Draft {
+            subject,
+            body: vec![text],
+            headers,
+            bare: true,
+            machine: true,
+            ..Draft::new(at, self.newsletter, vec![ME], "newsletter")
+        });
         a.noise(&m.id, "newsletter");
         let text = "Can you review this change? alice requested your review on #4711.\n\nReply to this email directly or view it online.".to_string();
-        let headers = vec![("List-Id", "org/repo <repo.org.tracker.example>".to_string()), ("Precedence", "list".to_string())];
-        let m = a.say(Draft { subject: "[org/repo] Fix the build (#4711)", body: vec![text], headers, bare: true, machine: true, ..Draft::new(at.plus(2 * HOUR), self.tracker, vec![ME], "notification") });
+        let headers =
+            vec![("List-Id", "org/repo <repo.org.tracker.example>".to_string()), ("Precedence", "list".to_string())];
+        let m = a.say(Draft {
+            subject: "[org/repo] Fix the build (#4711)",
+            body: vec![text],
+            headers,
+            bare: true,
+            machine: true,
+            ..Draft::new(at.plus(2 * HOUR), self.tracker, vec![ME], "notification")
+        });
         a.noise(&m.id, "notification");
-        let text = vec!["Hi all,".to_string(), "has anybody seen this error on the new release? Could you send me your config?".to_string(), "Henrik".to_string()];
-        let headers = vec![("List-Id", "<users.lists.example>".to_string()), ("List-Post", "<mailto:users@lists.example>".to_string())];
-        let m = a.say(Draft { subject: "[users] error after upgrade", body: text, headers, bare: true, machine: true, ..Draft::new(at.plus(DAY), self.list, vec![ME], "list") });
+        let text = vec![
+            "Hi all,".to_string(),
+            "has anybody seen this error on the new release? Could you send me your config?".to_string(),
+            "Henrik".to_string(),
+        ];
+        let headers = vec![
+            ("List-Id", "<users.lists.example>".to_string()),
+            ("List-Post", "<mailto:users@lists.example>".to_string()),
+        ];
+        let m = a.say(Draft {
+            subject: "[users] error after upgrade",
+            body: text,
+            headers,
+            bare: true,
+            machine: true,
+            ..Draft::new(at.plus(DAY), self.list, vec![ME], "list")
+        });
         a.noise(&m.id, "list");
         if a.dice.chance(50) {
-            let text = "Your order has been shipped. How satisfied are you with your purchase? Rate us now!".to_string();
-            let m = a.say(Draft { subject: "Your order 20-33141", body: vec![text], bare: true, machine: true, ..Draft::new(at.plus(2 * DAY), self.shop, vec![ME], "receipt") });
+            let text =
+                "Your order has been shipped. How satisfied are you with your purchase? Rate us now!".to_string();
+            let m = a.say(Draft {
+                subject: "Your order 20-33141",
+                body: vec![text],
+                bare: true,
+                machine: true,
+                ..Draft::new(at.plus(2 * DAY), self.shop, vec![ME], "receipt")
+            });
             a.noise(&m.id, "receipt");
         }
         if a.dice.chance(60) {
             let text = "Build failed: main. Please fix the following tests.".to_string();
             let headers = vec![("Auto-Submitted", "auto-generated".to_string())];
-            let m = a.say(Draft { subject: "Build failed", body: vec![text], headers, bare: true, machine: true, ..Draft::new(at.plus(3 * HOUR), self.robot, vec![ME], "robot") });
+            let m = a.say(Draft {
+                subject: "Build failed",
+                body: vec![text],
+                headers,
+                bare: true,
+                machine: true,
+                ..Draft::new(at.plus(3 * HOUR), self.robot, vec![ME], "robot")
+            });
             a.noise(&m.id, "robot");
         }
         if a.dice.chance(50) {
             let text = "Reminder: your event starts in 15 minutes. Going? Yes - Maybe - No".to_string();
-            let m = a.say(Draft { subject: "Notification: Team @ Tue 10:00", body: vec![text], bare: true, machine: true, ..Draft::new(at.plus(DAY + HOUR), self.bot, vec![ME], "calendar bot") });
+            let m = a.say(Draft {
+                subject: "Notification: Team @ Tue 10:00",
+                body: vec![text],
+                bare: true,
+                machine: true,
+                ..Draft::new(at.plus(DAY + HOUR), self.bot, vec![ME], "calendar bot")
+            });
             a.noise(&m.id, "calendar bot");
         }
     }
@@ -142,7 +191,15 @@ pub fn left(a: &mut Author, circle: &[Id], date: Date) -> Option<Id> {
     } else {
         let subject = format!("Re: {}", asked.subject);
         let headers = vec![("Auto-Submitted", "auto-replied".to_string()), ("X-Autoreply", "yes".to_string())];
-        a.say(Draft { subject: &subject, body: vec![words.left.to_string()], re: Some(&asked), headers, bare: true, machine: true, ..Draft::new(at.plus(60), who, vec![ME], "has left") });
+        a.say(Draft {
+            subject: &subject,
+            body: vec![words.left.to_string()],
+            re: Some(&asked),
+            headers,
+            bare: true,
+            machine: true,
+            ..Draft::new(at.plus(60), who, vec![ME], "has left")
+        });
     }
     Some(who)
 }

@@ -5,7 +5,7 @@ use kithd::time::{DAY, Date, HOUR, Timestamp, add_days, days_between};
 use super::super::author::{Appointment, Author, Draft, Happening, ME, What};
 use super::super::cast::{Id, Person};
 use super::super::gold::{Debt, Kind, Letter};
-use super::asked::{appointment, optional};
+use super::asked::appointment;
 
 /// A few words to and fro: a statement, sometimes a question that is answered at once.
 pub fn exchange(a: &mut Author, who: Id, date: Date) {
@@ -49,7 +49,16 @@ pub fn rhythm(a: &mut Author, who: Id, every: i64, until: Option<Date>) {
         let (at, from) = (a.zone.at(add_days(last, 3), 0), add_days(last, every + every / 2));
         let from = a.zone.at(from, 0);
         let ripe = a.zone.at(add_days(last, (every * 3).max(45)), 0);
-        a.owe(Debt { kind: Kind::KeepInTouch, who: vec![who], cause: String::new(), from: from.max(at), ripe, until: at.plus(super::NEVER), fades: Timestamp::MAX, optional: false });
+        a.owe(Debt {
+            kind: Kind::KeepInTouch,
+            who: vec![who],
+            cause: String::new(),
+            from: from.max(at),
+            ripe,
+            until: at.plus(super::NEVER),
+            fades: Timestamp::MAX,
+            optional: false,
+        });
     }
 }
 
@@ -57,7 +66,8 @@ pub fn rhythm(a: &mut Author, who: Id, every: i64, until: Option<Date>) {
 pub fn wished_for(a: &mut Author, who: Id, every: i64, last_day: Date) {
     rhythm(a, who, every * 2 / 3, Some(last_day));
     if let Some(d) = a.gold.debts.last_mut().filter(|d| d.kind == Kind::KeepInTouch) {
-        let last = a.gold.letters.values().filter(|l| l.from == who || l.to == [who]).map(|l| l.at).max().unwrap_or(d.from);
+        let last =
+            a.gold.letters.values().filter(|l| l.from == who || l.to == [who]).map(|l| l.at).max().unwrap_or(d.from);
         (d.from, d.ripe) = (last.plus(every * DAY), last.plus(every * DAY));
     }
 }
@@ -71,7 +81,12 @@ pub fn spouse(a: &mut Author, who: Id) {
         let minute = u16::try_from(a.dice.between(8 * 60, 18 * 60)).unwrap();
         let at = a.zone.at(date, minute);
         let subject = text[0].chars().take(12).collect::<String>();
-        a.say(Draft { subject: &subject, body: text, bare: true, ..Draft::new(at, who, vec![ME], "a spouse, answered by phone") });
+        a.say(Draft {
+            subject: &subject,
+            body: text,
+            bare: true,
+            ..Draft::new(at, who, vec![ME], "a spouse, answered by phone")
+        });
         if a.dice.chance(15) {
             let text = vec![a.chat(who)];
             a.write(at.plus(6 * HOUR), ME, who, text, "spouse");
@@ -103,7 +118,11 @@ pub fn manager(a: &mut Author, who: Id) {
     let start = a.zone.at(add_days(monday, 1), 10 * 60);
     let said_at = start.minus(3 * DAY);
     let title = format!("{} {}", words.weekly, a.cast[who].first);
-    a.meet(Appointment { by: Some(who), rrule: Some("FREQ=WEEKLY;BYDAY=TU".to_string()), ..appointment(&title, start, who, said_at, "weekly") });
+    a.meet(Appointment {
+        by: Some(who),
+        rrule: Some("FREQ=WEEKLY;BYDAY=TU".to_string()),
+        ..appointment(&title, start, who, said_at, "weekly")
+    });
     a.claim(who, a.born, 900);
     let mut date = monday;
     while date < a.end {
@@ -143,7 +162,16 @@ pub fn birthday(a: &mut Author, who: Id, month_from: i64, seen: bool) {
         until = at;
     }
     let optional = a.is_away(eve);
-    a.owe(Debt { kind: Kind::Milestone, who: vec![who], cause: String::new(), from, ripe: a.zone.at(eve, 9 * 60), until, fades: Timestamp::MAX, optional });
+    a.owe(Debt {
+        kind: Kind::Milestone,
+        who: vec![who],
+        cause: String::new(),
+        from,
+        ripe: a.zone.at(eve, 9 * 60),
+        until,
+        fades: Timestamp::MAX,
+        optional,
+    });
 }
 
 /// Three weeks away: the calendar says so, a machine answers, the mail waits.
@@ -153,7 +181,11 @@ pub fn holiday(a: &mut Author, from: Date) {
     let words = a.words(ME);
     let said_at = a.zone.at(add_days(from, -30), 600);
     let start = a.zone.at(from, 0);
-    a.meet(Appointment { minutes: 21 * 24 * 60, with: Vec::new(), ..appointment(words.vacation, start, ME, said_at, "holiday") });
+    a.meet(Appointment {
+        minutes: 21 * 24 * 60,
+        with: Vec::new(),
+        ..appointment(words.vacation, start, ME, said_at, "holiday")
+    });
 }
 
 /// Mail that comes in while the user is away, and the machine's answer.
@@ -169,7 +201,15 @@ pub fn while_away(a: &mut Author, circle: &[Id]) {
             let text = words.away.replace("{date}", &until.strftime("%d.%m.%Y").to_string());
             let subject = format!("{}: {}", words.away_subject, m.subject);
             let headers = vec![("Auto-Submitted", "auto-replied".to_string())];
-            a.say(Draft { subject: &subject, body: vec![text], re: Some(&m), headers, bare: true, machine: true, ..Draft::new(at.plus(20), ME, vec![who], "the user's out of office") });
+            a.say(Draft {
+                subject: &subject,
+                body: vec![text],
+                re: Some(&m),
+                headers,
+                bare: true,
+                machine: true,
+                ..Draft::new(at.plus(20), ME, vec![who], "the user's out of office")
+            });
             let back = a.zone.at(add_days(until, 1), 0);
             let closed = a.dice.chance(60).then(|| {
                 let t = a.work_time(add_days(until, 1));
@@ -253,5 +293,4 @@ pub fn project(a: &mut Author, date: Date) {
         }
         day = add_days(day, a.dice.between(4, 9));
     }
-    let _ = optional;
 }
