@@ -67,18 +67,17 @@ impl Post {
     /// Delivers one mail; blocks, on a thread of a runtime. News of a failure that SMTP does not take
     /// goes straight into the inbox.
     pub fn deliver(&self, envelope: &Envelope) -> Delivery {
-        let runtime = Handle::current();
         let delivery = match &self.way {
             Way::Maildir(path) => delivery::maildir::deliver(path, envelope),
-            Way::Smtp(params) => runtime.block_on(smtp::deliver(params, envelope)),
-            Way::Append(params) => runtime.block_on(append::deliver(params, envelope)),
+            Way::Smtp(params) => Handle::current().block_on(smtp::deliver(params, envelope)),
+            Way::Append(params) => Handle::current().block_on(append::deliver(params, envelope)),
             Way::Nowhere => Delivery::Permanent("the mailbox named under [delivery] is not there".to_string()),
         };
         let failed = matches!(delivery, Delivery::Transient(_) | Delivery::Permanent(_));
         match (&self.way, &self.inbox) {
             (Way::Smtp(_), Some(inbox)) if failed && envelope.is_notice() => {
                 let params = append::Params { inbox: Inbox::clone(inbox), folder: None };
-                match runtime.block_on(append::deliver(&params, envelope)) {
+                match Handle::current().block_on(append::deliver(&params, envelope)) {
                     Delivery::Accepted => Delivery::Accepted,
                     _ => delivery,
                 }
