@@ -181,10 +181,10 @@ pub const SHRINK_PERCENT: u64 = 70;
 
 /// Nested elements of a WebDAV answer; real ones have eight.
 pub const DAV_DEPTH: usize = 32;
-/// Resources of one collection, and entries of one answer.
-pub const RESOURCES: usize = 200_000;
+/// Resources of one collection, and entries of one answer; each takes some 400 bytes of memory.
+pub const RESOURCES: usize = 100_000;
 /// Bytes of one WebDAV answer: 50,000 hrefs with their etags take 20 MB.
-pub const DAV_BYTES: usize = 48 << 20;
+pub const DAV_BYTES: usize = 32 << 20;
 /// Resources asked for at once; their text comes in one answer, which is held in memory.
 pub const MULTIGET: usize = 50;
 /// Resources of one reading that a server may refuse one by one before the collection is given up.

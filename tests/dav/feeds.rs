@@ -127,6 +127,23 @@ fn changes_and_deletions_are_taken() {
 }
 
 #[test]
+fn another_feed_or_another_window_begins_anew() {
+    let reply = |asked: &crate::http::Asked| match (asked.header("if-none-match"), asked.path.contains("other")) {
+        (Some(_), _) => Reply::new(304, &[], ""),
+        (None, false) => Reply::new(200, &[("ETag", "\"1\"")], feed_of(0..28, 1)),
+        (None, true) => Reply::new(200, &[("ETag", "\"1\"")], feed_of(100..103, 1)),
+    };
+    let mut bed = Bed::new(reply);
+    bed.read();
+    bed.params.history = Span { months: 36, seconds: 0 };
+    assert_eq!(bed.read().meetings, 28);
+    // the few events of the other one are no loss of the first
+    bed.params = params(&bed.server.url("/other.ics"));
+    let seen = bed.read();
+    assert_eq!((seen.through, seen.meetings, seen.cancelled), (true, 3, 28));
+}
+
+#[test]
 fn gzip_is_read() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(feed_of(0..7, 1).as_bytes()).unwrap();

@@ -25,7 +25,7 @@ pub(super) const COLLECTION: &str = "collection ";
 /// The account's cursor.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Account {
-    /// Digest of URL and choice of collections: what the user says of the account.
+    /// Digest of URL, user and choice of collections: what the config says of the account.
     pub salt: u64,
     /// Where the collections are, and whether the place is itself the one.
     homes: Vec<(String, bool)>,
@@ -43,7 +43,8 @@ impl Account {
     }
 
     pub(super) fn salt_of(params: &Params) -> u64 {
-        digest("account", &format!("{} {:?}", params.web.url.as_str(), params.picked))
+        let user = params.web.login.as_ref().map(|login| login.username.as_str());
+        digest("account", &format!("{} {user:?} {:?}", params.web.url.as_str(), params.picked))
     }
 
     pub(super) fn load(cursors: &[Cursor]) -> Option<Account> {

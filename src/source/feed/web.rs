@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use super::{Params, context, day, salt};
 use crate::engine::reply::Finding;
-use crate::evidence::{Cursor, Folder, Level, Role};
+use crate::evidence::{Cursor, EvidenceId, Folder, Level, Role};
 use crate::limits;
 use crate::net::http::{Bounds, Client, Request};
 use crate::net::token::Credentials;
@@ -28,6 +28,8 @@ const VERSION: u8 = 1;
 /// What the server said of itself at the last answer.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 struct Told {
+    /// Digest of the URL, and of whatever else makes a new reading necessary.
+    of: [u8; 16],
     /// `ETag`.
     etag: Option<String>,
     /// `Last-Modified`.
@@ -75,18 +77,21 @@ pub(super) fn read(
 ) -> Result<(), Stopped> {
     let now = occasion.now;
     let sorry = |what: &str| format!("the calendar `{}` cannot be read: {what}", params.name);
-    let told = Told::load(cursors).unwrap_or_default();
+    let (salt, day) = (salt(params, occasion), day(occasion));
+    let of = EvidenceId::of("feed", &[web.url.as_str().as_bytes(), salt.as_bytes()]).bytes();
+    // of another feed, or for another window, nothing is known
+    let known = Told::load(cursors).filter(|told| told.of == of);
+    let last = State::load(cursors).filter(|_| known.is_some()).unwrap_or_default();
+    let told = known.unwrap_or(Told { of, ..Told::default() });
     if let Some(until) = told.not_before.filter(|until| now < *until) {
         let what = format!("{} asked to be left in peace until {until}", web.url.host());
         return batches.failed(Level::Wait, sorry(&what));
     }
-    let last = State::load(cursors).unwrap_or_default();
-    let (salt, day) = (salt(params, occasion), day(occasion));
     // what the same bytes would say changes with the day, and with doubts
     let same_would_do = last.digest.is_some() && last.day == day && last.doubted_since.is_none();
-    let shown = Some(&told).filter(|_| same_would_do);
+    let shown = if same_would_do { told.clone() } else { Told { of, ..Told::default() } };
     let folder = |read| vec![Folder { name: web.url.host().to_string(), read, role: Role::Calendar }];
-    let fetched = Handle::current().block_on(fetch(web, credentials, shown, &salt, now));
+    let fetched = Handle::current().block_on(fetch(web, credentials, &shown, now));
     let (mut bytes, digest, told) = match fetched {
         Err(Trouble { level, what }) => return batches.failed(level, sorry(&what)),
         Ok(Answer::Refused(what, not_before)) => {
@@ -121,34 +126,27 @@ pub(super) fn read(
     reading.end("calendar", &last, next, (now, until), batches, folders)
 }
 
-async fn fetch(
-    web: &Web,
-    credentials: Option<&Credentials>,
-    told: Option<&Told>,
-    salt: &str,
-    now: Timestamp,
-) -> Result<Answer, Trouble> {
+async fn fetch(web: &Web, credentials: Option<&Credentials>, told: &Told, now: Timestamp) -> Result<Answer, Trouble> {
     let body_bytes = usize::try_from(limits::FEED_BYTES).unwrap_or(usize::MAX);
     let client = Client::new(web, credentials, Bounds { body_bytes, ..Bounds::default() })?;
     let mut request = Request::new("GET", web.url.as_str()).header("accept", "text/calendar, */*;q=0.5");
-    if let Some(etag) = told.and_then(|t| t.etag.as_deref()) {
+    if let Some(etag) = &told.etag {
         request = request.header("if-none-match", etag);
     }
-    if let Some(modified) = told.and_then(|t| t.modified.as_deref()) {
+    if let Some(modified) = &told.modified {
         request = request.header("if-modified-since", modified);
     }
     let mut incoming = client.open(request).await?;
     let answer = &incoming.response;
     match answer.status {
         200 => {}
-        304 if told.is_some() => return Ok(Answer::Same),
+        304 if told.etag.is_some() || told.modified.is_some() => return Ok(Answer::Same),
         _ => return Ok(Answer::Refused(refusal(answer, web.login.is_some()), not_before(answer, now))),
     }
     let kept = |name| answer.header(name).filter(|v| v.len() <= limits::VALIDATOR_BYTES).map(str::to_string);
-    let told = Told { etag: kept("etag"), modified: kept("last-modified"), not_before: None };
+    let told = Told { of: told.of, etag: kept("etag"), modified: kept("last-modified"), not_before: None };
     let mut bytes = SpooledTempFile::new(limits::FEED_MEMORY_BYTES);
     let mut hasher = blake3::Hasher::new();
-    hasher.update(salt.as_bytes());
     let full = |error: io::Error| Trouble {
         level: Level::Wait,
         what: format!("there is no room for it in the folder for temporary files ({error})"),
@@ -170,7 +168,7 @@ pub(super) fn check(
     occasion: &Occasion<'_>,
 ) -> Vec<Finding> {
     let (name, host) = (&params.name, web.url.host());
-    let fetched = Handle::current().block_on(fetch(web, credentials, None, "", occasion.now));
+    let fetched = Handle::current().block_on(fetch(web, credentials, &Told::default(), occasion.now));
     let mut bytes = match fetched {
         Ok(Answer::Feed { bytes, .. }) => bytes,
         Ok(Answer::Refused(what, _)) | Err(Trouble { what, .. }) => {
