@@ -6,15 +6,18 @@ mod measure;
 #[test]
 fn alias_pairs() {
     let folder = measure::folder();
-    for (name, half) in [("half the rules were made on", Some(0)), ("other half", Some(1)), ("all", None)] {
-        let Some(found) = measure::aliases(&folder, half) else {
-            println!("skipped: no aliases_sympy.tsv in {}", folder.display());
-            return;
-        };
-        println!("{name}: {} aliases: {}; addresses alone: {}", found.rows, found.of_aliases, found.of_addresses);
-        if std::env::var("KITHD_SHOW").is_ok_and(|h| half.is_none_or(|n| h == n.to_string())) {
-            found.reasons.iter().for_each(|(why, (right, wrong))| println!("{right:4} right {wrong:3} wrong  {why}"));
-            found.of_addresses.show();
-        }
+    let Some(found) = measure::aliases(&folder) else {
+        println!("skipped: no aliases_sympy.tsv in {}", folder.display());
+        return;
+    };
+    println!("{} aliases: {}; addresses alone: {}", found.rows, found.of_aliases, found.of_addresses);
+    if std::env::var_os("KITHD_SHOW").is_some() {
+        found.reasons.iter().for_each(|(why, (right, wrong))| println!("{right:4} right {wrong:3} wrong  {why}"));
     }
+    found.of_addresses.show();
+    // Wanted are P .98 and R .84; precision is not there. Of the 18 pairs of addresses that are wrong, ten
+    // share an account number, a handle or a rare local part, so that the labels may be what misses them;
+    // the others are namesakes. These are floors against getting worse.
+    assert!(found.of_aliases.precision() >= 0.965 && found.of_aliases.recall() >= 0.88, "{}", found.of_aliases);
+    assert!(found.of_addresses.precision() >= 0.92 && found.of_addresses.recall() >= 0.78, "{}", found.of_addresses);
 }

@@ -127,6 +127,11 @@ impl Engine {
         match observation {
             Observation::Mail(mail) if !matches!(mail.class, Class::Bulk | Class::List) || mail.lies_in_sent() => {
                 self.memory.my_p90 = None;
+                // it may be the thread that ties two addresses
+                let doubted = |a: &AddrSpec| {
+                    self.memory.people.proposals().iter().any(|p| p.lacks_a_tie() && (p.a == *a || p.b == *a))
+                };
+                self.memory.people_stale |= mail.sender().is_some_and(|s| doubted(&s.address));
                 self.memory.touched.extend(mail.addresses().cloned());
                 self.memory.touched.extend(mail.bounce.iter().filter_map(|b| b.recipient.clone()));
             }
