@@ -259,3 +259,92 @@ fn a_connection_that_breaks_anywhere_leaves_one_reminder() {
     }
     eprintln!("{cuts} cuts of the SMTP dialogue, each one reminder");
 }
+
+#[test]
+fn trouble_is_told_once_by_whatever_way_works_and_again_when_it_is_over() {
+    let mut life = Life::new();
+    life.ada_waits(&mut life.raw());
+    let exim = life.exim();
+    let good = life.delivery.clone();
+    let second =
+        format!("[[mailbox]]\nname = \"other\"\ntype = \"imap\"\n{}{}", place(&life.certs, 1, "tls"), life.login());
+    // nobody listens at port 1: neither at the second mailbox nor at the SMTP server
+    life.delivery = format!("{}{second}", good.replace(&exim.submissions.to_string(), "1"));
+    for _ in 0..2 {
+        let said = life.kithd(&["run", "--once"]);
+        assert_eq!(said.code, 1, "{said:?}");
+    }
+    let told = life.reminders("INBOX");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("X-Kithd-Rule: notice/failing") && told[0].contains("other"), "{}", told[0]);
+    let status = life.json(&["status", "--json"]);
+    assert_eq!(status["held"][0]["source"], "other", "{status}");
+    // mended: what was held comes, and a word that all is well
+    life.delivery = format!("{good}{}", second.replace("port = 1", &format!("port = {}", life.dovecot.imaps)));
+    life.round();
+    let all = life::until("both", || Some(life.reminders("INBOX")).filter(|all| all.len() == 3));
+    assert!(all.iter().any(|m| m.contains("X-Kithd-Rule: notice/well")), "{all:?}");
+    assert!(all.iter().any(|m| m.contains("Could you send me the deck?")), "{all:?}");
+}
+
+#[test]
+fn a_reminder_whose_reason_is_gone_is_taken_away_if_it_is_unread() {
+    for is_read in [false, true] {
+        let mut life = Life::new();
+        life.delivery = "type = \"append\"\nmailbox = \"work\"\nretire = true\n".to_string();
+        let mut raw = life.raw();
+        life.ada_waits(&mut raw);
+        life.round();
+        assert_eq!(life.reminders("INBOX").len(), 1);
+        if is_read {
+            raw.ask("SELECT INBOX");
+            raw.ask("UID STORE 1:* +FLAGS.SILENT (\\Seen)");
+        }
+        let before = life.raw().messages("INBOX").len();
+        let answer = letter(&life.me, "ada@example.net", "Re: Deck", "a1@example.org", 0, "Here it is.");
+        let answer = answer.replace("\n\n", "\nIn-Reply-To: <d1@example.net>\n\n");
+        raw.append("Sent", "\\Seen", &answer);
+        life.round();
+        assert_eq!(life.reminders("INBOX").len(), usize::from(is_read));
+        assert_eq!(life.raw().messages("INBOX").len(), before - usize::from(!is_read), "and nothing else");
+        let rows = life.json(&["reminders", "--all", "--json"]);
+        assert_eq!((&rows[0]["state"], &rows[0]["closed_by"]), (&"done".into(), &"a1@example.org".into()), "{rows}");
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_loses_and_doubles_nothing() {
+    let mut life = Life::new();
+    let _exim = life.exim();
+    let mut raw = life.raw();
+    life.ada_waits(&mut raw);
+    for n in 0..60 {
+        let id = format!("k{n}@example.net");
+        raw.append("INBOX", "", &letter("Bea <bea@example.net>", &life.me, &format!("Mail {n}"), &id, 60 + n, "Hello"));
+    }
+    let kills = std::env::var("KITHD_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12_u64);
+    let begun = std::time::Instant::now();
+    life.round();
+    let whole = begun.elapsed();
+    let counts = life.json(&["status", "--json"])["counts"].clone();
+    life.forget();
+    for n in 0..kills {
+        if n % 12 == 0 {
+            life.forget();
+        }
+        let mut child = life.command(&["run", "--once"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        // later each time: a little further than the last one came
+        std::thread::sleep(whole.mul_f64(f64::from(u32::try_from(n % 12).unwrap() + 1) / 12.0));
+        let _ = child.kill();
+        let _ = child.wait();
+        if n % 12 == 11 {
+            for minutes in [2, 10, 20, 70, 200] {
+                let at = kithd::time::now().plus(minutes * kithd::time::MINUTE).to_string();
+                let _ = life.kithd(&["run", "--once", "--at", &at]);
+            }
+            assert_eq!(life.reminders("INBOX").len(), 1, "after {n} kills");
+            assert_eq!(life.json(&["status", "--json"])["counts"], counts, "after {n} kills");
+        }
+    }
+    eprintln!("{kills} kills");
+}

@@ -253,15 +253,22 @@ impl Service {
         self.rounds.fail(&why);
         // what they have read is read again: its cursor was not kept
         self.running.keys().for_each(|name| self.give_up(name));
+        let (mut outcomes, mut reload) = (Vec::new(), false);
         loop {
             let until = time::now().plus(self.mend_secs);
             self.mend_secs = (self.mend_secs * 2).min(limits::SLEEP_SECS);
-            while time::now() < until {
-                match inbox.next(Duration::from_secs(1), &mut None).await {
+            // a delivery that is under way ends first: only then is it known what is
+            while time::now() < until || self.abroad.is_some() {
+                match inbox.next(Duration::from_secs(1), &mut self.abroad).await {
                     Happened::Signal(Signal::Stop) => return Ok(false),
+                    Happened::Signal(Signal::Reload) => reload = true,
                     Happened::Asked(asked) => drop(asked.answer.send(Err(Fault::new(Fault::FAILED, why.as_str())))),
                     happened @ (Happened::Said(_) | Happened::News(_)) => self.take(happened, time::now())?,
-                    Happened::Signal(Signal::Reload) | Happened::Errand(_) | Happened::Time => {}
+                    Happened::Errand(done) => {
+                        self.abroad = None;
+                        outcomes.extend(done.and_then(|done| done.event));
+                    }
+                    Happened::Time => {}
                 }
             }
             match self.engine.reopen(time::now()) {
@@ -275,6 +282,11 @@ impl Service {
         }
         tracing::info!("the store works again");
         let now = time::now();
+        outcomes.extend(self.errands.drain(..).filter_map(|effect| errand::dropped(&effect)));
+        outcomes.into_iter().try_for_each(|event| self.apply(event, now))?;
+        if reload {
+            self.reload(now)?.ok();
+        }
         self.sources.keys().for_each(|name| self.schedule.ask(name, now));
         self.look_around(now)?;
         self.wake.wanted_at = Some(now);
@@ -290,9 +302,7 @@ impl Service {
         while inbox.asked.recv().await.is_some() {}
         let now = time::now();
         let unbegun: Vec<_> = self.errands.drain(..).filter_map(|effect| errand::dropped(&effect)).collect();
-        for event in unbegun {
-            self.apply(event, now)?;
-        }
+        unbegun.into_iter().try_for_each(|event| self.apply(event, now))?;
         if let Some(mut abroad) = self.abroad.take() {
             let patience = Duration::from_secs(limits::STOP_DELIVERY_SECS);
             match tokio::time::timeout(patience, &mut abroad).await {

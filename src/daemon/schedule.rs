@@ -176,6 +176,11 @@ impl Schedule {
         reading.filter(|(_, t)| now.since(*t) > limits::READING_SILENCE).map(|(name, _)| name.clone()).collect()
     }
 
+    /// The machine slept: what was being read could not say anything.
+    pub fn slept(&mut self, now: Timestamp) {
+        self.seats.values_mut().filter_map(|s| s.word_at.as_mut()).for_each(|t| *t = now);
+    }
+
     /// A clock that went back makes no wait longer than it was.
     pub fn clock_went_back(&mut self, now: Timestamp) {
         for seat in self.seats.values_mut() {
@@ -333,6 +338,8 @@ mod tests {
         schedule.heard("work", at(8 * 3600 + 61));
         assert!(schedule.is_reading(at(8 * 3600 + 100)));
         assert_eq!(schedule.hung(at(8 * 3600 + 61 + 1801)).len(), 1);
+        schedule.slept(at(8 * 3600 + 61 + 1801));
+        assert!(schedule.hung(at(8 * 3600 + 61 + 1802)).is_empty(), "nobody speaks in his sleep");
     }
 
     #[test]

@@ -24,11 +24,12 @@ use super::watch::{Watcher, chance};
 use super::words::Words;
 use crate::config::Config;
 use crate::control::{Answer, Asked, Fault, Order, Peers};
-use crate::engine::{Effect, Engine, Event, Reply, Request, Result};
+use crate::engine::{Effect, Engine, EngineError, Event, Reply, Request, Result};
 use crate::evidence::{Level, SourceName};
 use crate::limits;
 use crate::notify;
 use crate::source::Report;
+use crate::store::StoreError;
 use crate::time::{self, Timestamp};
 
 /// Reads the config again.
@@ -143,17 +144,21 @@ impl Service {
     /// Runs until it is told to stop.
     pub async fn serve(&mut self, inbox: &mut Inbox) -> Result<()> {
         loop {
-            let step = match self.attend() {
+            let mut step = match self.attend() {
                 Ok(sleep) => match inbox.next(sleep, &mut self.abroad).await {
                     Happened::Signal(Signal::Stop) => return Ok(()),
                     happened => self.take(happened, time::now()),
                 },
                 Err(error) => Err(error),
             };
-            if let Err(error) = step
-                && !self.mend(error, inbox).await?
-            {
-                return Ok(());
+            while let Err(error) = step {
+                step = match self.mend(error, inbox).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return Ok(()),
+                    // it filled up again before anything was written
+                    Err(full @ EngineError::Store(StoreError::Full { .. })) => Err(full),
+                    Err(other) => return Err(other),
+                };
             }
         }
     }
@@ -309,8 +314,7 @@ impl Service {
         }
         if self.unsynced.is_some_and(|t| now.since(t) >= limits::SYNC_SECS) {
             self.engine.sync()?;
-            self.unsynced = None;
-            self.mend_secs = 1;
+            (self.unsynced, self.mend_secs) = (None, 1);
         }
         self.say_alive(now)?;
         let next_at = self.schedule.next().map_or(self.wake.at, |t| t.min(self.wake.at));
@@ -341,6 +345,7 @@ impl Service {
             self.alive_at = self.alive_at.min(now);
         } else if now.since(self.now) > 2 * limits::SLEEP_SECS {
             tracing::debug!("{} s passed since the last look", now.since(self.now));
+            self.schedule.slept(now);
         }
         self.now = now;
         Ok(now)
@@ -378,13 +383,14 @@ impl Service {
         }
         self.engine.begin_round(now, false)?;
         self.apply(Event::Woke, now)?;
+        // a wake is durable, and shows that the store works
+        (self.unsynced, self.mend_secs) = (None, 1);
         self.rounds.woke();
         self.look_around(now)
     }
 
     /// What the reminders look like after a wake.
     pub fn look_around(&mut self, now: Timestamp) -> Result<()> {
-        self.unsynced = None;
         self.wake.at = self.engine.next_wake(now);
         self.wake.wanted_at = None;
         if let Reply::Status(status) = self.engine.answer(Request::Status, now)? {

@@ -80,10 +80,13 @@ impl Engine {
         self.reload(now)
     }
 
-    /// Opens the store again after a failure: a disk that was full, a store that was damaged.
+    /// Opens the store again after a failure: a disk that was full, a store that was damaged. What was
+    /// wanted done and not begun, or whose outcome was lost with the failure, is searched for.
     pub fn reopen(&mut self, now: Timestamp) -> Result<()> {
         self.rebuilt = self.store.reopen(now)?;
-        self.reload(now)
+        self.reload(now)?;
+        self.memory.in_flight.clear();
+        Ok(())
     }
 
     /// Takes in what the store holds, but keeps in mind whom new evidence speaks of and what is on its way.

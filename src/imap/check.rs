@@ -244,7 +244,8 @@ fn parses(response: &[u8]) -> bool {
     std::panic::catch_unwind(parse).unwrap_or(false)
 }
 
-fn shown(response: &[u8]) -> String {
+/// The beginning of an answer, as a message may show it.
+pub(super) fn shown(response: &[u8]) -> String {
     let start = response.get(..response.len().min(4 * limits::SERVER_TEXT_BYTES)).unwrap_or_default();
     crate::address::safe_text(&String::from_utf8_lossy(start), limits::SERVER_TEXT_BYTES)
 }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::Transport;
-use super::check::{Bad, Kind, Lines, Passed};
+use super::check::{Bad, Kind, Lines, Passed, shown};
 use crate::limits;
 
 /// A stream whose read side is checked.
@@ -135,15 +135,18 @@ impl<S: Transport> Wire<S> {
                 let seen = std::mem::take(&mut self.seen);
                 let end = self.start + size;
                 let response = self.raw.get(self.start..end).unwrap_or_default();
-                match seen.lines.end(seen.kind.unwrap_or(Kind::Other), response)? {
+                let kind = seen.kind.unwrap_or(Kind::Other);
+                match seen.lines.end(kind, response)? {
                     Passed::AsItIs => self.out = Out::Raw(end),
                     Passed::Mended(mended) => {
-                        tracing::debug!(kind = ?seen.kind, "an answer was mended");
+                        tracing::debug!(?kind, "an answer was mended");
                         self.out = Out::Own(io::Cursor::new(mended));
                         self.start = end;
                     }
                     Passed::Dropped => {
-                        tracing::debug!(kind = ?seen.kind, "an answer was left out");
+                        if kind == Kind::Data {
+                            tracing::warn!("left out what is no IMAP: {}", shown(response));
+                        }
                         self.start = end;
                     }
                 }

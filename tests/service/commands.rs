@@ -156,13 +156,7 @@ fn a_round_is_the_service_s_when_it_runs() {
 #[test]
 fn what_is_due_is_delivered_once() {
     let world = World::new();
-    let text = world.config_text();
-    let at = text.find("days = ").unwrap();
-    // open all week and all day
-    world.write_config(&format!(
-        "{}days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\nhours = \"00:00-24:00\"\nper_day = 20\n",
-        &text[..at]
-    ));
+    world.open_all_day(20);
     let delivered = || fs::read_dir(world.path("delivered/new")).unwrap().count();
     let before = delivered();
     let due = world.json(&["plan", "--within", "1d", "--json"]).as_array().unwrap().len();

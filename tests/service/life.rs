@@ -238,6 +238,35 @@ fn it_stops_in_time_while_a_server_hangs() {
 }
 
 #[test]
+fn it_stops_in_time_while_a_delivery_hangs() {
+    let world = World::new();
+    world.open_all_day(20);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let port = server.local_addr().unwrap().port();
+    let text = world.config_text();
+    let at = text.find("[delivery]").unwrap();
+    let smtp = format!("type = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n");
+    let path = format!("type = \"maildir\"\npath = \"{}\"\n", world.path("delivered").display());
+    assert!(text[at..].contains(&path));
+    world.write_config(&format!("{}{}", &text[..at], text[at..].replace(&path, &smtp)));
+    let mut service = world.start();
+    let mut connection = None;
+    wait("it begins a delivery", || {
+        connection = connection.take().or_else(|| server.accept().ok());
+        connection.is_some()
+    });
+    world.says(&["status"]);
+    let took = service.stop();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    // what was on its way is not forgotten, and what had not left goes out again
+    let open = world.json(&["reminders", "--json"]);
+    let states: Vec<&str> = open.as_array().unwrap().iter().filter_map(|r| r["state"].as_str()).collect();
+    assert!(states.iter().filter(|s| **s == "sending").count() <= 1, "{states:?}");
+    assert!(states.iter().filter(|s| **s == "due").count() >= 3, "{states:?}");
+}
+
+#[test]
 fn it_stops_in_time_while_much_is_read() {
     let world = World::new();
     let new = world.path("mail/new");

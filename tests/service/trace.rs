@@ -41,12 +41,7 @@ fn a_trace_gives_the_same_end() {
     // from the very beginning, and with hours that let reminders out
     fs::remove_dir_all(world.path("state")).unwrap();
     fs::remove_dir_all(world.path("delivered")).unwrap();
-    let text = world.config_text();
-    let at = text.find("days = ").unwrap();
-    world.write_config(&format!(
-        "{}days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\nhours = \"00:00-24:00\"\nper_day = 5\n",
-        &text[..at]
-    ));
+    world.open_all_day(5);
     let trace = world.path("trace.ndjson");
     let mut service = world.start_with(&["--record", trace.to_str().unwrap()], |_| {});
     world.says(&["run", "--once"]);

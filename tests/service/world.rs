@@ -47,6 +47,14 @@ impl World {
         fs::write(&self.config, text).unwrap();
     }
 
+    /// Reminders may leave at any time, so many a day.
+    pub fn open_all_day(&self, per_day: u32) {
+        let text = self.config_text();
+        let at = text.find("days = ").unwrap();
+        let days = "days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]";
+        self.write_config(&format!("{}{days}\nhours = \"00:00-24:00\"\nper_day = {per_day}\n", &text[..at]));
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("w").join(name)
     }

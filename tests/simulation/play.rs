@@ -270,7 +270,8 @@ impl<'a> Play<'a> {
         self.played.rounds += 1;
         let crash = self.manner.faults.is_some().then(|| self.dice.below(60)).filter(|n| *n < 4);
         self.engine().begin_round(now, false).unwrap();
-        let post = Post::of(self.config(), &doors::sources(self.config()));
+        let sources = doors::sources(self.config());
+        let post = Post::of(self.config(), &sources);
         let mut effects = self.engine().searches(now);
         self.perform(&mut effects, &post, now, None);
         for source in doors::sources(self.config()) {

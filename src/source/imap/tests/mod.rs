@@ -482,14 +482,14 @@ enum Step {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_cut_off_nothing_is_lost(steps in proptest::collection::vec(prop_oneof![
         (1_u8..120, 0_u16..800).prop_map(|(n, days)| Step::Arrive(n, days)),
         (0_usize..5).prop_map(Step::Expunge),
         Just(Step::Anew),
-        (0_usize..4, proptest::collection::vec(0_usize..150, 0..2)).prop_map(|(n, cuts)| Step::Read(n, cuts)),
+        (0_usize..4, proptest::collection::vec(0_usize..150, 0..9)).prop_map(|(n, cuts)| Step::Read(n, cuts)),
     ], 1..8)) {
         let server = Server::start();
         let (reader, mut kept, mut made) = (Reader::new(&server), Kept::default(), 0);
