@@ -11,6 +11,8 @@
 
 #[path = "simulation/author.rs"]
 mod author;
+#[path = "simulation/calendar.rs"]
+mod calendar;
 #[path = "simulation/cast.rs"]
 mod cast;
 #[path = "simulation/clients.rs"]

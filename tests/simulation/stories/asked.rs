@@ -2,7 +2,8 @@
 
 use kithd::time::{DAY, Date, HOUR, Timestamp, add_days};
 
-use super::super::author::{Appointment, Author, Draft, ME};
+use super::super::author::{Author, Draft, ME};
+use super::super::calendar::Appointment;
 use super::super::cast::Id;
 use super::super::gold::{Debt, Kind};
 use super::super::phrases::For;

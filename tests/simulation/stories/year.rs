@@ -2,7 +2,8 @@
 
 use kithd::time::{DAY, Date, HOUR, Timestamp, add_days, days_between};
 
-use super::super::author::{Appointment, Author, Draft, Happening, ME, What};
+use super::super::author::{Author, Draft, Happening, ME, What};
+use super::super::calendar::Appointment;
 use super::super::cast::{Id, Person};
 use super::super::gold::{Debt, Kind, Letter};
 use super::asked::appointment;
