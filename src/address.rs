@@ -58,8 +58,7 @@ impl AddrSpec {
 
     /// The registrable domain (public suffix list), e.g. `work.example` of `mail.work.example`.
     pub fn registrable_domain(&self) -> &str {
-        let domain = self.domain();
-        psl::domain_str(domain).unwrap_or(domain)
+        registrable_domain(self.domain())
     }
 
     /// Does the domain give mailboxes to anybody? It then says nothing about who somebody works for.
@@ -134,6 +133,11 @@ impl fmt::Display for Address {
             None => self.address.fmt(f),
         }
     }
+}
+
+/// What of a host name one can register (public suffix list); the name itself where that is unknown.
+pub fn registrable_domain(domain: &str) -> &str {
+    psl::domain_str(domain).unwrap_or(domain)
 }
 
 /// Text from elsewhere made safe to show, log and put into a header: control characters, bidi

@@ -7,6 +7,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod delivery;
+pub mod discover;
 pub mod engine;
 pub mod evidence;
 pub mod identity;

@@ -160,10 +160,10 @@ pub const PARSERS: usize = 2;
 pub const LOT: usize = 500;
 /// Cursors of one batch: with values of [`VALUE_BYTES`] a quarter of a megabyte.
 pub const CURSORS: usize = 64;
-/// Names in one bucket of a Maildir cursor before their number is doubled: far enough from
-/// [`VALUE_BYTES`] / 8 that chance does not fill one over the brim.
-pub const BUCKET_NAMES: usize = 256;
-/// Most bits of a name's hash that choose its bucket: 4,096 buckets hold a million names.
+/// Bytes in one bucket of a cursor's records before their number is doubled: far enough from
+/// [`VALUE_BYTES`] that chance does not fill one over the brim.
+pub const BUCKET_BYTES: usize = 2 << 10;
+/// Most bits of a record's hash that choose its bucket: 4,096 buckets hold a million names.
 pub const BUCKET_BITS: u8 = 12;
 /// A file or folder changed this few seconds ago may change again within the same time stamp (FAT
 /// counts in two seconds).
@@ -174,6 +174,42 @@ pub const FILES: usize = 200_000;
 pub const SHRINK_ITEMS: u64 = 5;
 /// ... or this share of them, in percent.
 pub const SHRINK_PERCENT: u64 = 70;
+// -- doors: CalDAV, CardDAV and feeds over HTTP --
+
+/// Nested elements of a WebDAV answer; real ones have eight.
+pub const DAV_DEPTH: usize = 32;
+/// Resources of one collection, and entries of one answer.
+pub const RESOURCES: usize = 200_000;
+/// Bytes of one WebDAV answer: 50,000 hrefs with their etags take 20 MB.
+pub const DAV_BYTES: usize = 48 << 20;
+/// Resources asked for at once; their text comes in one answer, which is held in memory.
+pub const MULTIGET: usize = 50;
+/// Resources of one reading that a server may refuse one by one before the collection is given up.
+pub const RESOURCES_REFUSED: usize = 5;
+/// Resources read between two places a first reading can be taken up again from.
+pub const DAV_LOT: usize = 2_000;
+/// Rounds of one `sync-collection` that a server cuts into pieces (RFC 6578 3.6).
+pub const SYNC_ROUNDS: usize = 1_000;
+/// Collections of one account.
+pub const COLLECTIONS: usize = 500;
+/// Requests that finding one account may take.
+pub const DISCOVERY_REQUESTS: usize = 12;
+/// Seconds that DNS has to name a server; the address that was given does without.
+pub const DNS_SECS: u64 = 4;
+/// Records of one answer of DNS that are looked at.
+pub const DNS_ANSWERS: usize = 20;
+/// Days after which a collection is read anew: the window of its instances has moved, and a server
+/// whose etags lie is caught up with.
+pub const DAV_ANEW_DAYS: i64 = 7;
+/// Bytes of one feed after decompression; 50,000 events take 63 MB.
+pub const FEED_BYTES: u64 = 128 << 20;
+/// Bytes of a feed held in memory; what is longer goes through an unnamed file.
+pub const FEED_MEMORY_BYTES: usize = 4 << 20;
+/// Bytes of an `ETag` or `Last-Modified` that is shown again.
+pub const VALIDATOR_BYTES: usize = 500;
+/// Longest wait a server may ask for (`Retry-After`, RFC 9110 10.2.3), in seconds.
+pub const RETRY_AFTER_SECS_MAX: i64 = DAY;
+
 /// Complaints kept for `status`, newest first.
 pub const COMPLAINTS: usize = 200;
 /// Bytes of an error text taken from elsewhere.
@@ -293,6 +329,12 @@ pub const SMTP_QUIT_SECS: u64 = 5;
 
 /// Facts of one contact that the ledger looks at, newest first.
 pub const FACTS: usize = 5_000;
+/// Newest facts that name the user, of which their own reply times are measured.
+pub const OWN_MAILS: usize = 2_000;
+/// Proposed merges that are looked at for a common thread, best first ...
+pub const DOUBTS: usize = 50;
+/// ... and the newest facts of each of their addresses.
+pub const DOUBT_MAILS: usize = 100;
 /// Mails of one contact's threads by other people.
 pub const THREAD_MAILS: usize = 500;
 /// Humans of a meeting that still counts fully, me included.
@@ -454,3 +496,10 @@ pub const SERVICE_SECS: u64 = 120;
 pub const ASKED: usize = 4;
 /// Bytes of /etc/passwd that are looked at for a name of `[control] allow`.
 pub const PASSWD_BYTES: u64 = 4 << 20;
+
+// -- finding servers -----------------------------------------------------------------------------------------
+
+/// Seconds one host may take to answer while servers are looked for.
+pub const DISCOVER_SECS: u64 = 5;
+/// Bytes of an autoconfig file: real ones have 2 KiB.
+pub const AUTOCONFIG_BYTES: usize = 64 << 10;

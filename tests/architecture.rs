@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("engine", 70),
     ("net", 72),
     ("imap", 75),
+    ("discover", 80),
     ("source", 80),
     ("delivery", 80),
     ("control", 80),
@@ -39,7 +40,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["net/"]),
     ("rustls_platform_verifier", &["net/"]),
     ("reqwest", &["net/"]),
-    ("libdav", &["source/"]),
+    ("domain", &["net/"]),
+    ("libdav", &["source/dav/"]),
+    ("quick_xml", &["source/dav/"]),
+    ("roxmltree", &["discover/"]),
     ("lettre", &["delivery/"]),
     ("mail_parser", &["read/"]),
     ("icalendar", &["read/"]),
@@ -56,7 +60,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
     ("sd_notify", &["notify.rs"]),
-    ("tokio", &["net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
+    ("tokio", &["discover/", "net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
 ];
 
 /// Doors see the plain data, the reader and the engine's messages, not what is concluded from them.

@@ -6,121 +6,47 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use kithd::evidence::{Class, Role};
-use kithd::read::mail::{MailContext, Message, read_message};
+use kithd::read::mail::{MailContext, read_message};
 use kithd::time::{Timestamp, Zone};
 
-fn root() -> PathBuf {
-    let beside = |up: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(up).join("shared/corpora");
-    match std::env::var_os("KITHD_CORPORA") {
-        Some(root) => PathBuf::from(root),
-        None if beside("..").is_dir() => beside(".."),
-        None => beside("../.."),
+mod measure;
+
+/// The files of a corpus folder, or `None` with a word.
+fn there<T>(name: &str, found: Option<T>) -> Option<T> {
+    if found.is_none() {
+        println!("skipped: {} is absent", measure::folder().join(name).display());
     }
-}
-
-fn corpora(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
-    let Ok(files) = fs::read_dir(root().join(name)) else {
-        println!("skipped: {} is absent", root().join(name).display());
-        return None;
-    };
-    let files = files.map(Result::unwrap);
-    let files = files.map(|f| (f.file_name().to_string_lossy().into_owned(), fs::read(f.path()).unwrap()));
-    let mut all: Vec<(String, Vec<u8>)> = files.collect();
-    all.sort();
-    Some(all)
-}
-
-fn corpus_file(name: &str) -> Option<String> {
-    let text = fs::read_to_string(root().join(name)).ok();
-    if text.is_none() {
-        println!("skipped: {} is absent", root().join(name).display());
-    }
-    text
-}
-
-fn read(place: &str, bytes: &[u8]) -> Option<Message> {
-    let zone = Zone::utc();
-    let now = Timestamp::parse("2026-06-01T00:00:00Z").unwrap();
-    let context = MailContext {
-        source: "test",
-        place,
-        role: Role::Inbox,
-        arrived_at: now,
-        now,
-        text_since: Timestamp::MIN,
-        zone: &zone,
-    };
-    read_message(bytes, &context).ok()
-}
-
-fn has_header(bytes: &[u8], name: &str) -> bool {
-    let text = String::from_utf8_lossy(bytes).to_lowercase().replace("\r\n", "\n");
-    let block = text.split("\n\n").next().unwrap_or_default().to_string();
-    block.lines().any(|l| l.starts_with(name))
-}
-
-fn line(name: &str, message: &Message) -> String {
-    let mail = &message.mail;
-    let from = mail.from.first().map(ToString::to_string).unwrap_or_default();
-    format!("{name} {:8} {:60} {:?} {}", mail.class.as_str(), from, mail.subject, mail.class_reasons.join(" "))
+    found
 }
 
 #[test]
 fn newsletters_are_no_persons() {
-    let Some(files) = corpora("mail_bulk") else { return };
-    let read: Vec<_> = files.iter().map(|(n, b)| (n, read(n, b).unwrap())).collect();
-    let missed: Vec<_> = read.iter().filter(|(_, m)| m.mail.class == Class::Person).collect();
-    for (name, message) in &missed {
-        println!("missed {} points {}", line(name, message), message.mail.signals.bulk_points);
-    }
-    let recall = 1.0 - missed.len() as f64 / read.len() as f64;
-    println!("bulk recall {recall:.3} of {}", read.len());
-    assert!(recall >= 0.93);
+    let Some(score) = there("mail_bulk", measure::bulk(&measure::folder())) else { return };
+    score.missed.iter().for_each(|m| println!("missed {m}"));
+    println!("bulk recall {:.3} of {}", score.recall(), score.right + score.missed.len());
+    assert!(score.recall() >= 0.93);
 }
 
 #[test]
 fn list_posts_are_no_persons() {
-    let Some(files) = corpora("mail_mixed") else { return };
-    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut wrong = 0;
-    for (name, bytes) in &files {
-        let message = read(name, bytes).unwrap();
-        *classes.entry(message.mail.class.as_str()).or_default() += 1;
-        let list = has_header(bytes, "list-");
-        if list && message.mail.class == Class::Person {
-            wrong += 1;
-            println!("list post called person: {}", line(name, &message));
-        }
-        if !list && message.mail.class != Class::Person {
-            println!("no person: {}", line(name, &message));
-        }
-        if message.mail.class == Class::Person {
-            println!("person: {} points {}", line(name, &message), message.mail.signals.bulk_points);
-        }
-    }
-    println!("{classes:?}, {wrong} list posts called person");
-    assert_eq!(wrong, 0);
+    let Some(mixed) = there("mail_mixed", measure::mixed(&measure::folder())) else { return };
+    mixed.posts_as_persons.iter().for_each(|l| println!("list post called person: {l}"));
+    mixed.no_persons.iter().for_each(|l| println!("no person: {l}"));
+    mixed.persons.iter().for_each(|l| println!("person: {l}"));
+    println!("{:?}, {} list posts called person", mixed.classes, mixed.posts_as_persons.len());
+    assert!(mixed.posts_as_persons.is_empty());
 }
 
 #[test]
 fn odd_mail_is_read() {
-    let Some(files) = corpora("mail_odd") else { return };
-    let mut unread = Vec::new();
-    let mut dates = Vec::new();
-    for (name, bytes) in &files {
-        match read(name, bytes) {
-            Some(message) => dates.extend(message.complaints.iter().map(|c| format!("{name}: {}", c.what))),
-            None => unread.push(name),
-        }
-    }
-    println!("odd mail: {} files, not read: {unread:?}, complaints:\n{}", files.len(), dates.join("\n"));
-    assert!(unread.len() <= 6, "{unread:?}");
+    let Some(survival) = there("mail_odd", measure::odd_mail(&measure::folder())) else { return };
+    println!("odd mail: {survival:?}");
+    assert!(survival.panics.is_empty() && survival.undated.is_empty() && survival.unread.len() <= 6);
 }
 
 /// What was read of a message, one fact a line, without what is empty.
@@ -200,8 +126,8 @@ fn own_messages_give_what_is_written_beside_them() {
 fn letters_of_people_are_no_mailings() {
     let mut bodies = Vec::new();
     for name in ["quotes_enron.jsonl", "quotes_multilingual.jsonl"] {
-        let Some(text) = corpus_file(name) else { return };
-        let rows = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        let Some(text) = there(name, measure::text_of(&measure::folder(), name)) else { return };
+        let rows = measure::rows_of(&text).into_iter();
         bodies.extend(
             rows.filter_map(|row| {
                 row.get("body").or_else(|| row.get("text")).and_then(|b| b.as_str().map(String::from))
@@ -211,12 +137,12 @@ fn letters_of_people_are_no_mailings() {
     let mut wrong = 0;
     for (n, body) in bodies.iter().enumerate() {
         let text = format!("From: Ada <ada@x.example>\nTo: b@y.example\nSubject: s\n\n{body}");
-        let message = read(&n.to_string(), text.as_bytes()).unwrap();
+        let message = measure::read_mail(&n.to_string(), text.as_bytes()).unwrap();
         if message.mail.class != Class::Person {
             wrong += 1;
             println!(
                 "called a mailing: {}: {:?}",
-                line(&n.to_string(), &message),
+                measure::line(&n.to_string(), &message),
                 body.chars().take(160).collect::<String>()
             );
         }
@@ -228,7 +154,7 @@ fn letters_of_people_are_no_mailings() {
 /// Every odd message, damaged in many ways by a fixed sequence: nothing panics, nothing hangs.
 #[test]
 fn damaged_mail_is_survived() {
-    let Some(files) = corpora("mail_odd") else { return };
+    let Some(files) = there("mail_odd", measure::files_of(&measure::folder(), "mail_odd")) else { return };
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
         state ^= state << 13;
@@ -254,7 +180,7 @@ fn damaged_mail_is_survived() {
                 }
             }
             let began = std::time::Instant::now();
-            let _ = read(name, &damaged);
+            let _ = measure::read_mail(name, &damaged);
             slowest = slowest.max(began.elapsed().as_secs_f64());
         }
     }

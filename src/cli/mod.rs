@@ -9,6 +9,7 @@ mod contacts;
 mod demo;
 mod explain;
 mod export;
+mod init;
 mod paper;
 mod print;
 mod read;
@@ -155,6 +156,8 @@ enum Command {
     Read(read::ReadArguments),
     /// The whole thing over a year of an invented person's mail
     Demo(demo::DemoArguments),
+    /// A config from your address and password: finds the servers, tries them, writes it
+    Init(Box<init::InitArguments>),
     /// What your shell completes commands by
     Completions(paper::CompletionsArguments),
     /// The manual page
@@ -250,6 +253,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Restore { file, json } => export::restore(config, &file, json.json),
         Command::Read(a) => read::read(&a),
         Command::Demo(a) => demo::demo(&a),
+        Command::Init(a) => init::init(config, &a),
         Command::Completions(a) => paper::completions(&a),
         Command::Man => paper::man(),
     }

@@ -2,14 +2,18 @@
 //!
 //! Invariant: nothing is read through, sent or changed; what does not work is said with what to do.
 
+use std::path::Path;
+
 use tokio::runtime::Handle;
 
 use super::doors::{self, Source};
 use super::post::Post;
 use crate::config::Config;
 use crate::engine::reply::Finding;
-use crate::source::feed;
+use crate::limits;
 use crate::source::imap::{Account, Checked};
+use crate::source::{Occasion, dav, feed};
+use crate::time;
 
 /// What became of trying one door.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,7 +27,9 @@ pub struct Tried {
 /// Tries them all; `offline`: only what lies on this machine. Blocks, on a thread of a runtime.
 pub fn check(config: &Config, offline: bool) -> Vec<Tried> {
     let sources = doors::sources(config);
-    let mut tried: Vec<Tried> = sources.iter().flat_map(|source| of_source(source, offline)).collect();
+    let (now, zone) = (time::now(), &config.setup.hours.zone);
+    let occasion = Occasion { now, zone, text_since: now.minus(limits::TEXT_WINDOW) };
+    let mut tried: Vec<Tried> = sources.iter().flat_map(|source| of_source(source, offline, &occasion)).collect();
     let post = Post::of(config, &sources);
     let delivery = |level, what| tell("delivery", level, what);
     tried.push(match post.is_near() || !offline {
@@ -44,27 +50,28 @@ pub fn check(config: &Config, offline: bool) -> Vec<Tried> {
     tried
 }
 
-fn of_source(source: &Source, offline: bool) -> Vec<Tried> {
+fn of_source(source: &Source, offline: bool, occasion: &Occasion<'_>) -> Vec<Tried> {
     let name = source.name();
-    let path = match source {
-        Source::Maildir(p) => Some(&p.path),
-        Source::Cards(p) => Some(&p.path),
-        Source::Feed(p) => {
-            let feed::Place::Path(path) = &p.place;
-            Some(path)
-        }
-        Source::Imap(_) | Source::Missing { .. } => None,
+    let findings = |found: Vec<Finding>| -> Vec<Tried> {
+        let prefix = format!("{name}: ");
+        let bare = |what: &str| what.strip_prefix(&prefix).unwrap_or(what).to_string();
+        found.into_iter().map(|f| tell(name, &f.level, bare(&f.what))).collect()
     };
     match source {
-        Source::Imap(account) if !offline => account_found(name, account),
-        Source::Missing { what, .. } => vec![tell(name, "fail", what.clone())],
-        _ => match path {
-            Some(path) => vec![match std::fs::metadata(path) {
-                Ok(_) => tell(name, "ok", format!("{} is there", path.display())),
-                Err(e) => tell(name, "fail", format!("{} cannot be read ({e}): check its path", path.display())),
-            }],
-            None => vec![tell(name, "note", "not tried (--offline)".to_string())],
-        },
+        Source::Maildir(p) => vec![is_there(name, &p.path)],
+        Source::Cards(p) => vec![is_there(name, &p.path)],
+        Source::Feed(feed::Params { place: feed::Place::Path(path), .. }) => vec![is_there(name, path)],
+        _ if offline => vec![tell(name, "note", "not tried (--offline)".to_string())],
+        Source::Imap(account) => account_found(name, account),
+        Source::Feed(p) => findings(feed::check(p, occasion)),
+        Source::Dav(p) => findings(dav::check(p, occasion)),
+    }
+}
+
+fn is_there(name: &str, path: &Path) -> Tried {
+    match std::fs::metadata(path) {
+        Ok(_) => tell(name, "ok", format!("{} is there", path.display())),
+        Err(e) => tell(name, "fail", format!("{} cannot be read ({e}): check its path", path.display())),
     }
 }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{BookDoor, CalendarDoor, Config, MailboxConfig, MailboxDoor};
+use crate::config::{BookDoor, CalendarDoor, Collections, Config, MailboxConfig, MailboxDoor};
 use crate::evidence::{Cursor, SourceName};
-use crate::net::Trouble;
-use crate::source::{Occasion, Send, Stopped, cards, feed, imap, maildir};
+use crate::net::token::Credentials;
+use crate::net::{Trouble, Web};
+use crate::source::{Occasion, Send, Stopped, cards, dav, feed, imap, maildir};
+use crate::time::Span;
 
 /// A source.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,13 +21,8 @@ pub enum Source {
     Feed(feed::Params),
     /// A vCard file or folder.
     Cards(cards::Params),
-    /// A kind this build has no door for; it fails with these words.
-    Missing {
-        /// Its name.
-        name: SourceName,
-        /// In plain words.
-        what: String,
-    },
+    /// CalDAV or CardDAV.
+    Dav(dav::Params),
 }
 
 impl Source {
@@ -36,7 +33,7 @@ impl Source {
             Source::Imap(account) => &account.params().name,
             Source::Feed(p) => &p.name,
             Source::Cards(p) => &p.name,
-            Source::Missing { name, .. } => name,
+            Source::Dav(p) => &p.name,
         }
     }
 
@@ -47,10 +44,7 @@ impl Source {
             Source::Imap(account) => account.read(cursors, occasion, send),
             Source::Feed(params) => feed::read(params, cursors, occasion, send),
             Source::Cards(params) => cards::read(params, cursors, occasion, send),
-            Source::Missing { what, .. } => {
-                let (level, what) = (crate::evidence::Level::Stop, what.clone());
-                send(crate::source::Report::Failed { level, what })
-            }
+            Source::Dav(params) => dav::read(params, cursors, occasion, send),
         }
     }
 }
@@ -61,9 +55,7 @@ impl Source {
     pub async fn watch(&self, news: impl Fn() + std::marker::Send) -> Trouble {
         match self {
             Source::Imap(account) => account.watch(news).await,
-            Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Missing { .. } => {
-                std::future::pending().await
-            }
+            Source::Maildir(_) | Source::Feed(_) | Source::Cards(_) | Source::Dav(_) => std::future::pending().await,
         }
     }
 }
@@ -89,10 +81,6 @@ pub fn paces(config: &Config) -> BTreeMap<SourceName, Pace> {
 
 /// The sources of a config.
 pub fn sources(config: &Config) -> Vec<Source> {
-    let missing = |name: &str, what: &str| Source::Missing {
-        name: name.to_string(),
-        what: format!("`{name}`: this version of kithd reads {what}"),
-    };
     let mailboxes = config.mailboxes.iter().map(|m| match &m.door {
         MailboxDoor::Maildir { path, sync_state } => Source::Maildir(maildir::Params {
             name: m.name.clone(),
@@ -119,13 +107,30 @@ pub fn sources(config: &Config) -> Vec<Source> {
             place: feed::Place::Path(path.clone()),
             history: c.history,
         }),
-        CalendarDoor::CalDav(..) | CalendarDoor::Url(_) => {
-            missing(&c.name, "calendars by path only; let vdirsyncer fetch it")
+        CalendarDoor::Url(web) => Source::Feed(feed::Params {
+            name: c.name.clone(),
+            place: feed::Place::Url(web.clone(), web.login.as_ref().map(Credentials::new)),
+            history: c.history,
+        }),
+        CalendarDoor::CalDav(web, collections) => {
+            Source::Dav(account(&c.name, dav::Kind::Calendars, web, collections, c.history))
         }
     });
     let books = config.address_books.iter().map(|b| match &b.door {
         BookDoor::Vcard(path) => Source::Cards(cards::Params { name: b.name.clone(), path: path.clone() }),
-        BookDoor::CardDav(..) => missing(&b.name, "type = \"vcard\" only; let vdirsyncer fetch it"),
+        BookDoor::CardDav(web, collections) => {
+            Source::Dav(account(&b.name, dav::Kind::AddressBooks, web, collections, Span::default()))
+        }
     });
     mailboxes.chain(calendars).chain(books).collect()
+}
+
+fn account(name: &str, kind: dav::Kind, web: &Web, collections: &Collections, history: Span) -> dav::Params {
+    let picked = match collections.clone() {
+        Collections::All => dav::Picked::All,
+        Collections::Only(names) => dav::Picked::Only(names),
+        Collections::Without(names) => dav::Picked::Without(names),
+    };
+    let credentials = web.login.as_ref().map(Credentials::new);
+    dav::Params { name: name.to_string(), kind, web: web.clone(), credentials, picked, history }
 }

@@ -31,7 +31,7 @@ impl Engine {
             self.refresh_nobody(now)?;
         }
         if self.memory.people_stale {
-            self.memory.people = self.resolve();
+            self.memory.people = self.resolve()?;
             // who is other than at their last review is looked at again
             let reviewed = |c: &Contact| {
                 let row = self.memory.reviews.get(&c.id).map(|r| &r.row);
@@ -45,19 +45,60 @@ impl Engine {
             self.memory.people_stale = false;
         }
         self.refresh_away();
+        if self.memory.my_p90.is_none() {
+            self.memory.my_p90 = Some(self.my_p90(now)?);
+        }
         Ok(())
     }
 
-    fn resolve(&self) -> crate::identity::People {
+    /// How long the user takes to answer anybody, by the newest mail that names one of their addresses.
+    fn my_p90(&self, now: Timestamp) -> Result<i64> {
+        let mut mails: BTreeMap<EvidenceId, Mail> = BTreeMap::new();
+        for address in &self.setup.me.addresses {
+            for observation in self.store.of_address(address, limits::OWN_MAILS)? {
+                if let Observation::Mail(mail) = observation
+                    && mail.at <= now
+                {
+                    mails.insert(mail.id, mail);
+                }
+            }
+        }
+        Ok(rhythm::my_p90(mails.values(), &self.setup.me))
+    }
+
+    fn resolve(&self) -> Result<crate::identity::People> {
         use crate::identity::{ConfigContact, People, Ties};
         let config = |c: &ContactSetting| ConfigContact { addresses: c.addresses.clone(), name: c.name.clone() };
-        let ties = Ties {
+        let mut ties = Ties {
             threads: BTreeSet::new(),
             cards: self.memory.cards.clone(),
             config: self.setup.contacts.iter().map(config).collect(),
         };
         let words: Vec<Word> = self.memory.choices.iter().map(|c| c.what.clone()).collect();
-        People::resolve(&self.setup.me, &self.memory.addresses, &ties, &words)
+        let people = People::resolve(&self.setup.me, &self.memory.addresses, &ties, &words);
+        for doubt in people.proposals().iter().filter(|p| p.lacks_a_tie()).take(limits::DOUBTS) {
+            if !self.threads_of(&doubt.a)?.is_disjoint(&self.threads_of(&doubt.b)?) {
+                ties.threads.insert((doubt.a.clone(), doubt.b.clone()));
+            }
+        }
+        if ties.threads.is_empty() {
+            return Ok(people);
+        }
+        Ok(People::resolve(&self.setup.me, &self.memory.addresses, &ties, &words))
+    }
+
+    /// The Message-IDs of the conversations an address has spoken in lately.
+    fn threads_of(&self, address: &AddrSpec) -> Result<BTreeSet<crate::evidence::MessageId>> {
+        let mut ids = BTreeSet::new();
+        for observation in self.store.of_address(address, limits::DOUBT_MAILS)? {
+            if let Observation::Mail(mail) = observation
+                && mail.class == Class::Person
+                && mail.sender().is_some_and(|s| s.address == *address)
+            {
+                ids.extend(mail.message_id.iter().chain(mail.ancestors()).cloned());
+            }
+        }
+        Ok(ids)
     }
 
     /// Meetings that list nobody: names in summaries, absences, holidays, birthdays.
@@ -134,7 +175,7 @@ impl Engine {
             own_calendars: self.setup.own_calendars(),
             hours: self.policies().hours,
             known_since: self.memory.known_since.unwrap_or(Timestamp::MAX),
-            my_p90: rhythm::MY_P90_DEFAULT,
+            my_p90: self.memory.my_p90.unwrap_or(rhythm::MY_P90_DEFAULT),
         }
     }
 

@@ -126,6 +126,7 @@ impl Engine {
         }
         match observation {
             Observation::Mail(mail) if !matches!(mail.class, Class::Bulk | Class::List) || mail.lies_in_sent() => {
+                self.memory.my_p90 = None;
                 self.memory.touched.extend(mail.addresses().cloned());
                 self.memory.touched.extend(mail.bounce.iter().filter_map(|b| b.recipient.clone()));
             }
@@ -268,7 +269,7 @@ impl Engine {
         }
     }
 
-    /// What this source said before and does not say any more: future instances are gone, past ones
+    /// What this source said before of what it now read and does not say any more: future instances are gone, past ones
     /// stay; cards are gone.
     fn missing(&self, source: &str, full: FullReading) -> Result<Vec<Observation>> {
         let mut gone = Vec::new();
@@ -279,13 +280,13 @@ impl Engine {
                 Observation::Meeting(mut meeting) => {
                     let speaker = Speaker::Feed(source.to_string());
                     let Some(r) = meeting.revisions.iter_mut().find(|r| r.said_by == speaker) else { continue };
-                    if full.lacks(meeting.key.id()) && !r.gone && r.status != EventStatus::Cancelled {
+                    if full.lacks_meeting(&meeting.key) && !r.gone && r.status != EventStatus::Cancelled {
                         r.gone = true;
                         r.read_at = full.began_at;
                         gone.push(Observation::Meeting(meeting));
                     }
                 }
-                Observation::Card(mut card) if card.source == source && !card.gone && full.lacks(card.id) => {
+                Observation::Card(mut card) if card.source == source && !card.gone && full.lacks_card(card.id) => {
                     card.gone = true;
                     gone.push(Observation::Card(card));
                 }
@@ -310,6 +311,7 @@ impl Engine {
         self.memory.touched.extend(all.iter().map(|(a, _)| a.clone()));
         self.memory.addresses = all.into_iter().filter(|(_, f)| may_be_contact(f)).collect();
         self.memory.people_stale = true;
+        self.memory.my_p90 = None;
         let put = put_me(&self.setup);
         self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Durable)?;
         Ok(())

@@ -51,6 +51,8 @@ pub struct Memory {
     pub people: People,
     /// `people` is out of date.
     pub people_stale: bool,
+    /// P90 of the user's own replies, in seconds; `None` where it is out of date.
+    pub my_p90: Option<i64>,
     /// Everything the user said, oldest first.
     pub choices: Vec<Choice>,
     /// The outbox.

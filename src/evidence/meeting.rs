@@ -40,6 +40,11 @@ impl MeetingKey {
     pub fn id(&self) -> EvidenceId {
         EvidenceId::of("meeting", &[self.to_string().as_bytes()])
     }
+
+    /// The id all instances of its event share: that of the event as if it did not recur.
+    pub fn event(&self) -> EvidenceId {
+        EvidenceId::of("meeting", &[self.uid.as_bytes()])
+    }
 }
 
 /// As the contract writes it: `UID` or `UID;RECURRENCE-ID=20260512T090000Z`.
@@ -94,7 +99,8 @@ pub struct Attendee {
     pub who: Address,
     /// The answer.
     pub partstat: PartStat,
-    /// Neither room nor resource nor group: by CUTYPE, resource domain or a room-like name.
+    /// Neither room nor resource nor group, by CUTYPE, resource domain or a room-like name; nor only told
+    /// of it (`ROLE=NON-PARTICIPANT`).
     pub human: bool,
 }
 

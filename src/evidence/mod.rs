@@ -153,14 +153,15 @@ pub struct Batch {
     pub cursors: Vec<Cursor>,
     /// Things looked at (messages, events, cards), including those that gave no observation.
     pub read: u64,
-    /// Set on the last batch of a good full reading of a calendar or address book: whatever this
-    /// source said before and is not in it is gone (a future instance is cancelled, a past one stays).
+    /// Set on the last batch of a good reading of a calendar or address book: whatever this source
+    /// said before of what was read and is not in it is gone (a future instance is cancelled, a past
+    /// one stays).
     pub full: Option<FullReading>,
     /// Things still to be read by this reading, as far as the door knows; for progress.
     pub left: Option<u64>,
 }
 
-/// A complete reading of a calendar or an address book.
+/// A complete reading of a calendar or an address book, or of some of its events or cards.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FullReading {
     /// `read_at` of every revision of this reading.
@@ -169,12 +170,24 @@ pub struct FullReading {
     pub until: Timestamp,
     /// Cards, and instances that begin at `began_at` or later, that the reading held; sorted.
     pub seen: Vec<EvidenceId>,
+    /// What it was a reading of: everything of the source, or only these cards and events (each by
+    /// [`MeetingKey::event`]); sorted.
+    pub of: Option<Vec<EvidenceId>>,
 }
 
 impl FullReading {
-    /// Is this one missing from it?
-    pub fn lacks(&self, id: EvidenceId) -> bool {
-        self.seen.binary_search(&id).is_err()
+    /// Should it have held this meeting, and does it not?
+    pub fn lacks_meeting(&self, key: &MeetingKey) -> bool {
+        self.is_of(key.event()) && self.seen.binary_search(&key.id()).is_err()
+    }
+
+    /// Should it have held this card, and does it not?
+    pub fn lacks_card(&self, id: EvidenceId) -> bool {
+        self.is_of(id) && self.seen.binary_search(&id).is_err()
+    }
+
+    fn is_of(&self, id: EvidenceId) -> bool {
+        self.of.as_ref().is_none_or(|of| of.binary_search(&id).is_ok())
     }
 }
 

@@ -187,6 +187,13 @@ pub struct Merge {
     pub by: MergedBy,
 }
 
+impl Merge {
+    /// Likely by its looks, and nothing shows yet that the user deals with both.
+    pub fn lacks_a_tie(&self) -> bool {
+        self.points < points::MERGE && self.points + points::TIED >= points::MERGE
+    }
+}
+
 /// One person, as far as kithd can tell.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Contact {

@@ -23,7 +23,7 @@ const SPELLS: i32 = 35;
 /// A domain that gives mailboxes only to its own people.
 const DOMAIN: i32 = 5;
 /// I deal with both.
-const TIED: i32 = 15;
+pub const TIED: i32 = 15;
 /// Two different full names.
 const CONFLICT: i32 = -60;
 

@@ -9,7 +9,8 @@ use super::letters::size;
 use super::{Person, Viewpoint};
 use crate::address::{AddrSpec, Address};
 use crate::evidence::{
-    EventStatus, Meeting, MeetingKey, MeetingMarks, Method, PartStat, Revision, SourceName, Speaker,
+    EventStatus, EventUid, Meeting, MeetingKey, MeetingMarks, Method, PartStat, Recurrence, Revision, SourceName,
+    Speaker,
 };
 use crate::identity::Me;
 use crate::limits;
@@ -153,6 +154,7 @@ impl Encounter {
 
 /// The meetings of one contact as of `now`, by start; planned ones too.
 pub fn encounters(meetings: Vec<Meeting>, person: &Person, view: &Viewpoint, now: Timestamp) -> Vec<Encounter> {
+    let meetings = with_series_called_off(meetings);
     let mut all: Vec<Encounter> = meetings.iter().filter_map(|m| encounter(m, person, view, now)).collect();
     all.sort_by(|a, b| (a.start, &a.key).cmp(&(b.start, &b.key)));
     // the same hour under two EventUids (a booking tool's copy beside the calendar's own) is one meeting
@@ -161,6 +163,25 @@ pub fn encounters(meetings: Vec<Meeting>, person: &Person, view: &Viewpoint, now
         twin && (first.summary.eq_ignore_ascii_case(&later.summary) || first.others == later.others)
     });
     all
+}
+
+/// A CANCEL by mail of a whole series names no instance and, as a rule, repeats no RRULE (RFC 5546
+/// 3.2.5): it is heard by each instance that begins after it was said.
+fn with_series_called_off(mut meetings: Vec<Meeting>) -> Vec<Meeting> {
+    let cancel = |r: &&Revision| matches!(r.said_by, Speaker::Mail { method: Method::Cancel, .. });
+    let mut called_off: BTreeMap<EventUid, Vec<Revision>> = BTreeMap::new();
+    for main in meetings.iter().filter(|m| m.key.recurrence == Recurrence::Main) {
+        let cancels: Vec<Revision> = main.revisions.iter().filter(cancel).cloned().collect();
+        if !cancels.is_empty() {
+            called_off.insert(main.key.uid.clone(), cancels);
+        }
+    }
+    for meeting in meetings.iter_mut().filter(|m| m.key.recurrence != Recurrence::Main) {
+        let Some(cancels) = called_off.get(&meeting.key.uid) else { continue };
+        let start = meeting.start();
+        meeting.revisions.extend(cancels.iter().filter(|c| start >= c.read_at).cloned());
+    }
+    meetings
 }
 
 fn encounter(meeting: &Meeting, person: &Person, view: &Viewpoint, now: Timestamp) -> Option<Encounter> {
@@ -196,8 +217,12 @@ fn attends(believed: &Believed, person: &Person, me: &Me, now: Timestamp) -> Att
     if let Err(why) = counts(believed, me, now) {
         return Attendance::None(why);
     }
-    if believed.answers.iter().any(|(a, s)| person.addresses.contains(a) && *s == PartStat::Declined) {
+    let said = |stat| believed.answers.iter().any(|(a, s)| person.addresses.contains(a) && *s == stat);
+    if said(PartStat::Declined) {
         return Attendance::None("they declined");
+    }
+    if said(PartStat::Delegated) {
+        return Attendance::None("they sent somebody else");
     }
     let main = &believed.main;
     let is_here = |a: &AddrSpec| person.addresses.contains(a);

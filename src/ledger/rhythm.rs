@@ -3,8 +3,12 @@
 //! Invariant: an episode is contact after a gap of more than three days; a reply time is measured
 //! only between a mail and the first mail that answers it.
 
-use super::letters::Direction;
+use std::collections::BTreeMap;
+
+use super::letters::{Direction, is_mine};
 use super::{Interaction, Letter, Viewpoint};
+use crate::evidence::{Class, Mail, MessageId};
+use crate::identity::Me;
 use crate::time::{DAY, Timestamp};
 
 /// A gap of more than this many seconds begins a new episode.
@@ -13,6 +17,8 @@ const EPISODE_GAP: i64 = 3 * DAY;
 const PRIOR: i64 = 8;
 /// Half-life of strength, in days.
 const HALF_LIFE_DAYS: f64 = 120.0;
+/// Replies below which a P90 says nothing.
+const REPLIES: usize = 5;
 /// The user's own P90 until five replies were made: 4.4 days.
 pub const MY_P90_DEFAULT: i64 = 380_160;
 
@@ -52,7 +58,7 @@ impl Rhythm {
 
     /// P90 of the user's replies to them, once there are at least five.
     pub fn my_p90_to_them(&self) -> Option<i64> {
-        (self.my_replies.len() >= 5).then(|| quantile(&self.my_replies, 90)).flatten()
+        (self.my_replies.len() >= REPLIES).then(|| quantile(&self.my_replies, 90)).flatten()
     }
 }
 
@@ -82,6 +88,26 @@ pub fn measure(interactions: &[Interaction], letters: &[Letter], view: &Viewpoin
     let own = quantile(&rhythm.their_replies, 90).unwrap_or(0);
     rhythm.their_p90 = (own.saturating_mul(count) + view.my_p90.saturating_mul(PRIOR)) / (count + PRIOR);
     rhythm
+}
+
+/// P90 of the time the user takes to answer people, whoever they are, in seconds; [`MY_P90_DEFAULT`]
+/// until there are five answers.
+pub fn my_p90<'a>(mails: impl Iterator<Item = &'a Mail> + Clone, me: &Me) -> i64 {
+    let received = |m: &&Mail| m.class == Class::Person && !m.lies_in_sent();
+    let asked_at: BTreeMap<&MessageId, Timestamp> =
+        mails.clone().filter(received).filter_map(|m| Some((m.message_id.as_ref()?, m.at))).collect();
+    let by_hand = |m: &&Mail| is_mine(m, me) && !matches!(m.class, Class::Auto | Class::Dsn);
+    let mut times: BTreeMap<&MessageId, i64> = BTreeMap::new();
+    for answer in mails.filter(by_hand) {
+        let Some(parent) = answer.ancestors().next() else { continue };
+        if let Some(at) = asked_at.get(parent).filter(|at| answer.at >= **at) {
+            let time = answer.at.since(*at);
+            times.entry(parent).and_modify(|t| *t = time.min(*t)).or_insert(time);
+        }
+    }
+    let mut times: Vec<i64> = times.into_values().collect();
+    times.sort_unstable();
+    quantile(&times, 90).filter(|_| times.len() >= REPLIES).unwrap_or(MY_P90_DEFAULT)
 }
 
 /// Seconds between a mail and the first mail that answers it, for answers that go `direction`.

@@ -3,6 +3,7 @@
 //! Invariant: a secret is held only as long as it is used, and no `Debug`, message or log shows one,
 //! nor a URL beyond its host.
 
+pub mod dns;
 pub mod http;
 mod reach;
 pub mod secret;

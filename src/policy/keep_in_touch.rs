@@ -35,7 +35,11 @@ pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
                 drifting(case, last, at_most, silence, 30, "the relationship's limit is over")
             }
         }
-        Basis::Rhythm(interval) => drifting(case, last, interval, silence, 0, "").filter(|v| v.step <= 2),
+        // nobody drifts away while the user is: a holiday is no silence
+        Basis::Rhythm(interval) => {
+            let away = case.p.away_between(last, case.now);
+            drifting(case, last, interval.saturating_add(away), silence, 0, "").filter(|v| v.step <= 2)
+        }
     };
     verdict.map(|v| finish(case, v, last)).into_iter().collect()
 }

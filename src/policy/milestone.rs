@@ -69,6 +69,8 @@ fn annual(case: &Case<'_>, occasion: Occasion, day: AnnualDay, cause: &str) -> O
     if silent {
         v.summary_at_most("no contact in two years");
     }
+    // it has one day: another reminder about them this week must not take its place
+    v.pressing = !silent;
     let wished = |l: &&Letter| l.mail.marks().congratulates;
     v.close_by_letter(case.h.sent_since(hours.zone.at(add_days(date, -4), 0)).find(wished));
     v.needs = Needs { sent: true, ..Needs::default() };

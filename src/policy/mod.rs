@@ -74,6 +74,20 @@ impl Policies {
         self.away.iter().filter(|(from, until)| *from <= at && at < *until).map(|(_, until)| *until).max()
     }
 
+    /// Seconds between two times in which the user is away; periods that overlap count once.
+    pub fn away_between(&self, from: Timestamp, until: Timestamp) -> i64 {
+        let mut counted = from;
+        let mut sum = 0_i64;
+        for (begins, ends) in &self.away {
+            let (begins, ends) = ((*begins).max(counted), (*ends).min(until));
+            if ends > begins {
+                sum = sum.saturating_add(ends.since(begins));
+                counted = ends;
+            }
+        }
+        sum
+    }
+
     /// `expires`, moved by the time the user is away after `due`.
     pub fn stretch(&self, due: Timestamp, expires: Timestamp) -> Timestamp {
         let mut end = expires;

@@ -99,7 +99,7 @@ fn in_salutation(case: &Case<'_>, letter: &Letter) -> bool {
 fn deadline_near(case: &Case<'_>, letter: &Letter) -> bool {
     let today = case.p.hours.zone.date(case.now);
     let dates = letter.mail.acts().iter().filter_map(|a| a.due).filter(|d| d.explicit);
-    dates.map(|d| crate::time::days_between(today, d.date)).any(|days| days <= 3)
+    dates.map(|d| crate::time::days_between(today, d.date)).any(|days| (0..=3).contains(&days))
 }
 
 fn from_contact(case: &Case<'_>, letter: &Letter) -> bool {
@@ -114,7 +114,12 @@ fn answers(later: &Letter, letter: &Letter) -> bool {
     letter.mail.message_id.as_ref().is_some_and(|id| later.mail.ancestors().any(|a| a == id))
 }
 
-/// Three of their last five such questions were never answered by mail.
+/// A mail to them in another thread answers a question of theirs if it follows this soon.
+const AT_ONCE: i64 = 3 * DAY;
+
+/// Three of their last five such questions were never answered by mail: neither in their thread nor
+/// by a mail that followed at once. Any mail at all would hide who is answered by phone, for one
+/// writes to them too.
 fn seldom_answered(case: &Case<'_>, before: Timestamp) -> bool {
     let settled = before.minus(7 * DAY);
     let earlier = case
@@ -124,8 +129,10 @@ fn seldom_answered(case: &Case<'_>, before: Timestamp) -> bool {
         .rev()
         .filter(|l| l.is_received_person() && l.part == Part::To && l.mail.at < settled && l.ask().is_some());
     let unanswered = earlier.take(5).filter(|l| {
-        let answered = case.h.sent_since(l.mail.at).next().is_some_and(|s| s.mail.at.since(l.mail.at) < 21 * DAY);
-        !answered
+        let later = |s: &&Letter| s.is_by_hand() && s.mail.at > l.mail.at;
+        let in_thread = case.h.thread(&l.mail).into_iter().find(|s| later(s) && s.direction == Direction::Sent);
+        let at_once = case.h.sent_since(l.mail.at).next().filter(|s| s.mail.at.since(l.mail.at) < AT_ONCE);
+        in_thread.or(at_once).is_none()
     });
     unanswered.count() >= 3
 }

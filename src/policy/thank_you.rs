@@ -107,10 +107,12 @@ fn first_meeting(case: &Case<'_>, e: &Encounter) -> Option<Verdict> {
     v.about_meeting(e);
     veto_attendance(&mut v, e);
     v.point_if(e.others.len() == 1, 10, "one-to-one");
-    v.point_if(e.hosted, 10, "they hosted");
+    let selling = e.marks.sales || is_sales_meeting(case, e);
+    // who sells invites: that is no favour
+    v.point_if(e.hosted && !selling, 10, "they hosted");
     v.point_if(advice(case, e), 10, "advice, or a coffee");
     v.point_if(!long_known, -10, "less than 90 days of history: only the first I know of");
-    v.point_if(e.marks.sales || is_sales_meeting(case, e), -30, "they are selling");
+    v.point_if(selling, -30, "they are selling");
     if !case.h.external {
         v.summary_at_most("your own domain");
     }

@@ -13,6 +13,7 @@ pub mod lexicon;
 pub mod mail;
 pub mod mbox;
 pub mod new_text;
+pub mod tree;
 
 /// Version of the facts this reader makes; raised when it has learned more, so that what lies
 /// inside the rules' windows is read again.

@@ -6,9 +6,9 @@
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::files::{self, Files, State};
+use super::files::{self, Held, Trouble};
 use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
-use crate::evidence::{Card, Complaint, Cursor, Folder, Level, Observation, Role};
+use crate::evidence::{Card, Complaint, Cursor, Observation, Role};
 use crate::limits;
 use crate::read::cards::read_cards;
 use crate::time::Timestamp;
@@ -41,61 +41,27 @@ fn read_with(
     send: &mut Send<'_>,
     reader: &Reader,
 ) -> Result<(), Stopped> {
-    let mut batches = Batches::new(&params.name, send);
-    let salt = crate::read::READER.to_string();
-    let look = || files::look(&params.path, &["vcf", "vcard"], &salt, occasion.now);
-    let files = match look() {
-        Ok(files) => files,
-        Err(error) => {
-            let what = format!(
-                "the address book `{}` at {} cannot be read ({}): check [[address_book]] path, or whether it is mounted",
-                params.name,
-                params.path.display(),
-                files::reason(&error)
-            );
-            return batches.failed(Level::Wait, what);
-        }
+    let place = files::Place {
+        kind: "address book",
+        table: "address_book",
+        endings: &["vcf", "vcard"],
+        role: Role::Cards,
+        path: &params.path,
+        salt: crate::read::READER.to_string(),
+        day: 0,
+        until: Timestamp::MAX,
     };
-    let last = State::load(cursors).unwrap_or_default();
-    if last.digest == Some(files.digest) && last.doubted_since.is_none() {
-        let folders = vec![folder(params, last.items)];
-        return batches.through(occasion.now, folders, false);
-    }
-    let mut reading = read_files(params, &files, occasion, &mut batches, reader)?;
-    // files that change while they are read are read again before anything is said to be gone
-    let steady = look().is_ok_and(|again| again.digest == files.digest);
-    reading.whole &= steady;
-    reading.retry |= !steady;
-    let next = State { digest: files.settled.then_some(files.digest), ..State::default() };
-    let folders = vec![folder(params, reading.items)];
-    reading.end("address book", &last, next, (occasion.now, Timestamp::MAX), &mut batches, folders)
-}
-
-fn folder(params: &Params, read: u64) -> Folder {
-    let name = params.path.file_name().map_or(params.name.clone(), |n| n.to_string_lossy().into_owned());
-    Folder { name, read, role: Role::Cards }
-}
-
-fn read_files(
-    params: &Params,
-    files: &Files,
-    occasion: &Occasion<'_>,
-    batches: &mut Batches<'_, '_>,
-    reader: &Reader,
-) -> Result<files::Reading, Stopped> {
-    let mut reading = files::Reading::new(&params.name, files, occasion.now, batches);
-    for path in &files.paths {
-        let place = path.display().to_string();
+    let batches = Batches::new(&params.name, send);
+    files::read(&place, cursors, occasion, batches, &mut |path, shown, batches| {
         let mut outcome = Ok(());
-        let mut items = 0;
-        let mut unread = false;
+        let mut held = Held { items: 0, whole: true };
         let read = each_card(path, &mut |bytes| {
             let (cards, complaints) =
-                guarded(|| reader(bytes, &params.name, &place, occasion.now)).unwrap_or_else(|| {
-                    unread = true;
-                    (Vec::new(), vec![Complaint::new(&params.name, &place, READER_FAILED, occasion.now)])
+                guarded(|| reader(bytes, &params.name, shown, occasion.now)).unwrap_or_else(|| {
+                    held.whole = false;
+                    (Vec::new(), vec![Complaint::new(&params.name, shown, READER_FAILED, occasion.now)])
                 });
-            items += 1;
+            held.items += 1;
             complaints.into_iter().for_each(|c| batches.complain(c));
             for card in cards {
                 if outcome.is_ok() {
@@ -105,20 +71,14 @@ fn read_files(
             outcome
         });
         outcome?;
-        reading.items += items;
-        reading.whole &= !unread;
-        batches.batch.read += items;
-        match read {
-            Ok(()) => reading.good += 1,
-            Err(trouble) => reading.could_not(&params.name, &place, trouble, occasion.now, batches),
-        }
-    }
-    Ok(reading)
+        batches.batch.read += held.items;
+        Ok(read.map(|()| held))
+    })
 }
 
 /// Hands over the cards of a file one by one; of one longer than [`limits::CARD_BYTES`] the
 /// beginning and the end. Stops where `sink` says so.
-fn each_card(path: &Path, sink: &mut dyn FnMut(&[u8]) -> Result<(), Stopped>) -> Result<(), (String, bool)> {
+fn each_card(path: &Path, sink: &mut dyn FnMut(&[u8]) -> Result<(), Stopped>) -> Result<(), Trouble> {
     let sorry = |error: io::Error| (files::reason(&error), true);
     let mut file = BufReader::new(files::open_whole(path, "VCARD")?);
     let mut card: Vec<u8> = Vec::new();

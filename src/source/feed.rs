@@ -1,16 +1,21 @@
-//! Calendars that are files: one `.ics`, or a folder of them as vdirsyncer keeps it. Part of `source`.
+//! Calendars of type `ics`: one file, a folder of them as vdirsyncer keeps it, or a feed. Part of `source`.
 //!
 //! Invariant: only a whole reading that is no suspiciously small part of the last one says what is
 //! gone; whatever else was read is taken.
 
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+mod web;
 
-use super::files::{self, Files, State};
-use super::{Batches, Occasion, READER_FAILED, Send, Stopped, guarded};
-use crate::evidence::{Cursor, Folder, Level, Observation, Role, Speaker};
+use std::path::PathBuf;
+
+use super::events::{CalendarReader, calendar_reader, observe_calendar};
+use super::files::{self, Held};
+use super::{Batches, Occasion, READER_FAILED, Send, Stopped};
+use crate::engine::reply::Finding;
+use crate::evidence::{Cursor, Role, Speaker};
 use crate::limits;
-use crate::read::calendar::{CalendarContext, CalendarReading, read_calendar};
+use crate::net::Web;
+use crate::net::token::Credentials;
+use crate::read::calendar::CalendarContext;
 use crate::time::{Date, Span, days_between};
 
 /// A `[[calendar]]` of type `ics`.
@@ -29,21 +34,27 @@ pub struct Params {
 pub enum Place {
     /// A file, or a folder of `.ics` files; `~` already resolved.
     Path(PathBuf),
+    /// A feed, and who we are there if it asks.
+    Url(Web, Option<Credentials>),
 }
 
-type Sink<'a> = &'a mut dyn FnMut(Observation);
-type Reader = dyn Fn(std::fs::File, &CalendarContext<'_>, Sink<'_>) -> CalendarReading;
-
-/// Reads the feed if it changed or a day has passed. `Err` when nobody listens any more.
+/// Reads the feed if it changed or a day has passed. `Err` when nobody listens any more. Inside a
+/// runtime; blocks.
 pub fn read(
     params: &Params,
     cursors: Vec<Cursor>,
     occasion: &Occasion<'_>,
     send: &mut Send<'_>,
 ) -> Result<(), Stopped> {
-    read_with(params, &cursors, occasion, send, &|file, context, sink| {
-        read_calendar(&mut BufReader::new(file), context, &mut |meeting| sink(Observation::Meeting(meeting)))
-    })
+    read_with(params, &cursors, occasion, send, &calendar_reader)
+}
+
+/// What there is to say of a feed, without keeping any of it. Inside a runtime; blocks.
+pub fn check(params: &Params, occasion: &Occasion<'_>) -> Vec<Finding> {
+    match &params.place {
+        Place::Path(_) => Vec::new(),
+        Place::Url(web, credentials) => web::check(params, web, credentials.as_ref(), occasion),
+    }
 }
 
 fn read_with(
@@ -51,109 +62,77 @@ fn read_with(
     cursors: &[Cursor],
     occasion: &Occasion<'_>,
     send: &mut Send<'_>,
-    reader: &Reader,
+    reader: &CalendarReader,
 ) -> Result<(), Stopped> {
-    let Place::Path(path) = &params.place;
-    let mut batches = Batches::new(&params.name, send);
-    let salt = format!("{} {} {}", crate::read::READER, params.history, occasion.zone.name());
-    let look = || files::look(path, &["ics", "ical", "icalendar"], &salt, occasion.now);
-    let files = match look() {
-        Ok(files) => files,
-        Err(error) => {
-            let what = format!(
-                "the calendar `{}` at {} cannot be read ({}): check [[calendar]] path, or whether it is mounted",
-                params.name,
-                path.display(),
-                files::reason(&error)
-            );
-            return batches.failed(Level::Wait, what);
+    let batches = Batches::new(&params.name, send);
+    let path = match &params.place {
+        Place::Path(path) => path,
+        Place::Url(web, credentials) => {
+            return web::read(params, web, credentials.as_ref(), cursors, occasion, batches, reader);
         }
     };
-    let last = State::load(cursors).unwrap_or_default();
-    let day = days_between(Date::constant(1970, 1, 1), occasion.zone.date(occasion.now));
-    if last.digest == Some(files.digest) && last.day == day && last.doubted_since.is_none() {
-        let folders = vec![folder(params, path, last.items)];
-        return batches.through(occasion.now, folders, false);
-    }
-    let mut reading = read_files(params, &files, occasion, &mut batches, reader)?;
-    // files that change while they are read are read again before anything is said to be gone
-    let steady = look().is_ok_and(|again| again.digest == files.digest);
-    reading.whole &= steady;
-    reading.retry |= !steady;
-    let until = occasion.now.plus(limits::CALENDAR_AHEAD);
-    let next = State { digest: files.settled.then_some(files.digest), day, ..State::default() };
-    let folders = vec![folder(params, path, reading.items)];
-    reading.end("calendar", &last, next, (occasion.now, until), &mut batches, folders)
-}
-
-fn folder(params: &Params, path: &Path, read: u64) -> Folder {
-    let name = path.file_name().map_or(params.name.clone(), |n| n.to_string_lossy().into_owned());
-    Folder { name, read, role: Role::Calendar }
-}
-
-fn read_files(
-    params: &Params,
-    files: &Files,
-    occasion: &Occasion<'_>,
-    batches: &mut Batches<'_, '_>,
-    reader: &Reader,
-) -> Result<files::Reading, Stopped> {
-    let mut reading = files::Reading::new(&params.name, files, occasion.now, batches);
-    for path in &files.paths {
-        let place = path.display().to_string();
-        let file = match files::open_whole(path, "VCALENDAR") {
+    let place = files::Place {
+        kind: "calendar",
+        table: "calendar",
+        endings: &["ics", "ical", "icalendar"],
+        role: Role::Calendar,
+        path,
+        salt: salt(params, occasion),
+        day: day(occasion),
+        until: occasion.now.plus(limits::CALENDAR_AHEAD),
+    };
+    files::read(&place, cursors, occasion, batches, &mut |path, shown, batches| {
+        let mut file = match files::open_whole(path, "VCALENDAR") {
             Ok(file) => file,
-            Err(trouble) => {
-                reading.could_not(&params.name, &place, trouble, occasion.now, batches);
-                continue;
-            }
+            Err(trouble) => return Ok(Err(trouble)),
         };
-        let context = CalendarContext {
-            source: &params.name,
-            place: &place,
-            speaker: Speaker::Feed(params.name.clone()),
-            read_at: occasion.now,
-            from: params.history.before(occasion.now, occasion.zone),
-            until: occasion.now.plus(limits::CALENDAR_AHEAD),
-            zone: occasion.zone,
-        };
-        let mut outcome = Ok(());
-        let mut sink = |observation| {
-            if outcome.is_ok() {
-                outcome = batches.observe(observation);
-            }
-        };
-        let found = guarded(|| reader(file, &context, &mut sink));
-        outcome?;
-        let Some(found) = found else {
-            let trouble = (READER_FAILED.to_string(), false);
-            reading.could_not(&params.name, &place, trouble, occasion.now, batches);
-            continue;
-        };
-        reading.good += 1;
-        reading.whole &= found.complete;
-        reading.items += found.events;
-        batches.batch.read += found.events;
-        found.complaints.into_iter().for_each(|c| batches.complain(c));
+        let context = context(params, shown, occasion);
+        let found = observe_calendar(&mut file, &context, reader, batches, &mut |_| {})?;
+        let Some(found) = found else { return Ok(Err((READER_FAILED.to_string(), false))) };
+        Ok(Ok(Held { items: found.events, whole: found.complete }))
+    })
+}
+
+/// Whatever else makes a new reading necessary.
+fn salt(params: &Params, occasion: &Occasion<'_>) -> String {
+    format!("{} {} {}", crate::read::READER, params.history, occasion.zone.name())
+}
+
+/// The window of instances moves with the day.
+fn day(occasion: &Occasion<'_>) -> i64 {
+    days_between(Date::constant(1970, 1, 1), occasion.zone.date(occasion.now))
+}
+
+fn context<'a>(params: &'a Params, place: &'a str, occasion: &'a Occasion<'_>) -> CalendarContext<'a> {
+    CalendarContext {
+        source: &params.name,
+        place,
+        speaker: Speaker::Feed(params.name.clone()),
+        read_at: occasion.now,
+        from: params.history.before(occasion.now, occasion.zone),
+        until: occasion.now.plus(limits::CALENDAR_AHEAD),
+        zone: occasion.zone,
     }
-    Ok(reading)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use std::fs;
-    use std::io::Read;
 
     use super::*;
-    use crate::evidence::{Batch, EventStatus, FullReading, Meeting, MeetingKey, MeetingMarks, Recurrence, Revision};
+    use crate::evidence::{
+        Batch, EventStatus, FullReading, Level, Meeting, MeetingKey, MeetingMarks, Observation, Recurrence, Revision,
+    };
+    use crate::read::calendar::CalendarReading;
     use crate::source::Report;
+    use crate::source::events::Bytes;
     use crate::time::{DAY, Timestamp, Zone};
 
     const NOW: i64 = 1_780_000_000;
 
     /// A reader that knows `UID` and `BAD`.
-    fn fake(mut file: std::fs::File, context: &CalendarContext<'_>, sink: Sink<'_>) -> CalendarReading {
+    fn fake(file: &mut dyn Bytes, context: &CalendarContext<'_>, sink: &mut dyn FnMut(Meeting)) -> CalendarReading {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         let mut reading = CalendarReading { complete: true, ..CalendarReading::default() };
@@ -177,7 +156,7 @@ mod tests {
                 marks: MeetingMarks::default(),
             };
             let key = MeetingKey { uid: uid.to_string(), recurrence: Recurrence::Main };
-            sink(Observation::Meeting(Meeting { key, revisions: vec![revision] }));
+            sink(Meeting { key, revisions: vec![revision] });
         }
         reading
     }

@@ -110,7 +110,7 @@ fn read_with(
                 failed.get_or_insert_with(|| no_folder(params, &visit.place.name, &error));
             }
         }
-        visit.known = Known::default();
+        visit.known = Known::load(Vec::new());
     }
     if let Some(what) = failed {
         return door.batches.failed(Level::Wait, what);

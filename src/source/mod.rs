@@ -3,7 +3,11 @@
 //! Invariant: a cursor leaves in the batch of the observations it speaks of, or in a later one; and
 //! exactly one [`Report::Through`] or [`Report::Failed`] ends each reading.
 
+mod answer;
+mod buckets;
 pub mod cards;
+pub mod dav;
+mod events;
 pub mod feed;
 mod files;
 pub mod folders;
@@ -12,6 +16,7 @@ pub mod maildir;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::engine::reply::Finding;
 use crate::evidence::{Batch, Complaint, Cursor, EvidenceId, Folder, FullReading, Level, Observation};
 use crate::limits;
 use crate::time::{Timestamp, Zone};
@@ -65,6 +70,11 @@ fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
 
 /// What is said of such bytes.
 const READER_FAILED: &str = "kithd failed on it; please report this";
+
+/// One line of `check`: `ok`, `note` or `fail`.
+fn finding(level: &str, what: String) -> Finding {
+    Finding { level: level.to_string(), what }
+}
 
 /// Works on a lot of messages on [`limits::PARSERS`] threads; what comes of them is in their order.
 fn in_parallel<T: Sync, R: std::marker::Send>(lot: &[T], work: &(dyn Fn(&T) -> R + Sync)) -> Vec<R> {
@@ -157,11 +167,12 @@ impl<'a, 's> Batches<'a, 's> {
         (self.send)(Report::Through { until, folders, sent_found })
     }
 
-    /// The last batch of a good full reading: whatever is not among the things seen is gone.
-    fn full(&mut self, began_at: Timestamp, until: Timestamp) -> Result<(), Stopped> {
+    /// The last batch of a good reading of the source, or of these events and cards of it: whatever
+    /// is not among the things seen is gone.
+    fn full(&mut self, began_at: Timestamp, until: Timestamp, of: Option<Vec<EvidenceId>>) -> Result<(), Stopped> {
         let mut seen = std::mem::take(&mut self.seen);
         seen.sort_unstable();
-        self.batch.full = Some(FullReading { began_at, until, seen });
+        self.batch.full = Some(FullReading { began_at, until, seen, of });
         self.flush()
     }
 

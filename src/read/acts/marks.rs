@@ -3,19 +3,21 @@
 //! Invariant: a flag is set by one sentence of the writer; only thanks are also looked for in the
 //! closing, where most of them stand.
 
+use std::collections::HashSet;
+
 use super::phrases::{Group, Sentence};
 use super::{request, sentences};
 use crate::evidence::{Announcement, Marks};
 use crate::read::new_text::NewText;
 
-/// Reads the flags.
-pub fn of(body: &[Sentence], text: &NewText, attachment: bool) -> Marks {
+/// Reads the flags; `body` are the sentences of `read`, the body without its salutation.
+pub fn of(body: &[Sentence], read: &str, text: &NewText, attachment: bool) -> Marks {
     let any = |group: Group| body.iter().any(|s| s.has(group));
     let asked = |s: &Sentence| super::question::is_question(s) || request::is_request(s);
     Marks {
         attachment,
         link: has_link(&text.body),
-        thanks_token: any(Group::Thank) || thanks_token(&text.closing) || thanks_token(&text.text),
+        thanks_token: any(Group::Thank) || thanks_token(read, text),
         delivers: any(Group::Delivers) || any(Group::Favour),
         no_reply_needed: any(Group::NoReply),
         no_rush: any(Group::NoRush),
@@ -35,8 +37,10 @@ fn has_link(text: &str) -> bool {
     ["http://", "https://", "www."].iter().any(|scheme| text.contains(scheme))
 }
 
-fn thanks_token(text: &str) -> bool {
-    text.lines().any(|l| Sentence::new(sentences::fold(l)).has(Group::Thank))
+/// Thanks in the lines that are not among those read already: closing, salutation, what was set aside.
+fn thanks_token(read: &str, text: &NewText) -> bool {
+    let read: HashSet<&str> = read.lines().collect();
+    text.text.lines().filter(|l| !read.contains(l)).any(|l| Sentence::new(sentences::fold(l)).has(Group::Thank))
 }
 
 /// The first announcement, in the order of the text; questions about one are none.

@@ -54,7 +54,7 @@ pub fn text_facts(text: &NewText, context: &ActContext<'_>) -> TextFacts {
         (a.kind != ActKind::Introduction || context.recipients >= INTRODUCED) && seen.insert((a.kind, a.text.clone()))
     });
     acts.truncate(limits::ACTS);
-    let marks = marks::of(&sentences, text, context.attachment);
+    let marks = marks::of(&sentences, body, text, context.attachment);
     TextFacts { acts, words: words(body), salutation, marks }
 }
 

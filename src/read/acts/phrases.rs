@@ -13,6 +13,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::address::clip;
 use crate::limits;
 use crate::read::lexicon;
+use crate::read::tree::Tree;
 
 macro_rules! groups {
     ($($name:ident = $key:literal : $doc:literal,)*) => {
@@ -149,8 +150,14 @@ struct Pattern {
 }
 
 struct Phrases {
-    automaton: Option<AhoCorasick>,
+    /// Phrases that stand where a word begins.
+    words: Tree,
+    /// Those that may begin inside one: endings of Turkish verbs.
+    endings: Option<AhoCorasick>,
+    /// Of `words`.
     patterns: Vec<Pattern>,
+    /// Of `endings`.
+    ending_patterns: Vec<Pattern>,
     abbreviations: HashSet<String>,
 }
 
@@ -161,8 +168,8 @@ fn phrases() -> &'static Phrases {
 }
 
 fn build() -> Phrases {
-    let mut texts: Vec<String> = Vec::new();
-    let mut patterns = Vec::new();
+    let (mut texts, mut endings): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let (mut patterns, mut ending_patterns) = (Vec::new(), Vec::new());
     let mut abbreviations = HashSet::new();
     for (language, table) in lexicon::tables::<BTreeMap<String, Words>>("act") {
         let place = lexicon::FILES.iter().position(|(name, _)| *name == language);
@@ -181,16 +188,21 @@ fn build() -> Phrases {
                         continue;
                     }
                     for (text, pattern) in variants(language, &word, *group, code, value) {
-                        texts.push(text);
-                        patterns.push(pattern);
+                        if pattern.open_start {
+                            endings.push(text);
+                            ending_patterns.push(pattern);
+                        } else {
+                            texts.push(text);
+                            patterns.push(pattern);
+                        }
                     }
                 }
             }
         }
     }
-    // This can only fail for more patterns than 32 bits count; then nothing is found.
-    let automaton = AhoCorasick::new(&texts).ok();
-    Phrases { automaton, patterns, abbreviations }
+    // This can only fail for more patterns than 32 bits count; then none of them is found.
+    let endings = AhoCorasick::new(&endings).ok();
+    Phrases { words: Tree::new(&texts), endings, patterns, ending_patterns, abbreviations }
 }
 
 /// The phrase as written, and as people without its letters type it ("ca va", "fuer").
@@ -309,21 +321,25 @@ impl Sentence {
         let start = clip(&text, limits::SENTENCE_READ_BYTES);
         let low = fold_case(repaired(start).as_deref().unwrap_or(start));
         let found = phrases();
-        let mut hits = Vec::new();
-        let mut groups = 0;
-        for m in found.automaton.iter().flat_map(|a| a.find_overlapping_iter(&low)) {
-            let Some(pattern) = found.patterns.get(m.pattern().as_usize()) else { continue };
-            if pattern.stands(&low, m.start(), m.end()) {
-                groups |= pattern.group.bit();
-                hits.push(Hit {
-                    group: pattern.group,
-                    language: pattern.language,
-                    value: pattern.value,
-                    start: m.start(),
-                    end: m.end(),
-                });
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut take = |pattern: Option<&Pattern>, start: usize, end: usize| {
+            let Some(pattern) = pattern.filter(|p| p.stands(&low, start, end)) else { return };
+            let Pattern { group, language, value, .. } = *pattern;
+            hits.push(Hit { group, language, value, start, end });
+        };
+        let mut inside = false;
+        for (start, c) in low.char_indices() {
+            let spaced = c.is_alphanumeric() && !is_unspaced(c);
+            if !(inside && spaced) && c != ' ' {
+                found.words.at(&low, start, |n, end| take(found.patterns.get(n), start, end));
             }
+            inside = spaced;
         }
+        for m in found.endings.iter().flat_map(|a| a.find_overlapping_iter(&low)) {
+            take(found.ending_patterns.get(m.pattern().as_usize()), m.start(), m.end());
+        }
+        hits.sort_by_key(|h| (h.end, h.start));
+        let groups = hits.iter().fold(0, |all, h| all | h.group.bit());
         Sentence { text, low, hits, groups }
     }
 

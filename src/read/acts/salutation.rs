@@ -24,6 +24,10 @@ pub fn take(body: &str) -> (Option<String>, &str) {
             continue;
         }
         seen += 1;
+        // only the first line may go on after its salutation
+        if seen > 1 && line.split(' ').count() > WORDS {
+            continue;
+        }
         match read(&line) {
             Read::Whole(name) => return (name, after),
             Read::Opens(name) if seen == 1 => return (name, body),

@@ -1,6 +1,7 @@
 //! Who an event names: organizer, attendees, addresses in its text (RFC 5545 3.8.4). Part of `read::calendar`.
 //!
-//! Invariant: a room, a resource or a group is never counted as a human, and nobody is counted twice.
+//! Invariant: a room, a resource, a group, or who is only told, is never counted as a human, and nobody
+//! is counted twice.
 
 use std::collections::HashSet;
 
@@ -91,7 +92,8 @@ pub fn named(texts: &[&str], people: &People) -> Vec<AddrSpec> {
     found
 }
 
-/// The address of `ORGANIZER` or `ATTENDEE`, with `CN` as its name. `EMAIL` is where Apple puts it.
+/// The address of `ORGANIZER` or `ATTENDEE`, with `CN` as its name. `EMAIL` (RFC 7986 6.2) is the one
+/// to know somebody by; iCloud (2026-05) puts one of its own for iTIP, or a path, beside it.
 fn address(property: &Property) -> Option<Address> {
     let value = property.value.trim();
     let lower = value.to_ascii_lowercase();
@@ -99,8 +101,10 @@ fn address(property: &Property) -> Option<Address> {
     let bare = lower.rfind("mailto:").and_then(|at| value.get(at + "mailto:".len()..)).unwrap_or(value);
     let bare = bare.split_once('?').map_or(bare, |(address, _)| address);
     let bare = bare.rsplit_once('<').map_or(bare, |(_, inner)| inner);
-    let spec = AddrSpec::parse(&percent_decoded(bare.trim_matches(['"', '\'', ' ', '>'])))
-        .or_else(|| AddrSpec::parse(property.param("EMAIL")?))
+    let spec = property
+        .param("EMAIL")
+        .and_then(AddrSpec::parse)
+        .or_else(|| AddrSpec::parse(&percent_decoded(bare.trim_matches(['"', '\'', ' ', '>']))))
         .or_else(|| AddrSpec::parse(property.param("CN")?))?;
     let name = property.param("CN").map(|cn| cn.replace("^'", "\"").replace("^n", " ").replace("^^", "^"));
     Some(Address::new(name.as_deref(), spec))
@@ -114,7 +118,9 @@ fn who(property: &Property, address: Option<&Address>) -> String {
 
 fn is_human(property: &Property, address: Option<&Address>) -> bool {
     let kind = property.param("CUTYPE").unwrap_or("INDIVIDUAL").to_ascii_uppercase();
-    if matches!(kind.as_str(), "ROOM" | "RESOURCE" | "GROUP") {
+    // who is only told of it (RFC 5545 3.2.16) takes part as little as a room
+    let only_told = property.param("ROLE").is_some_and(|r| r.eq_ignore_ascii_case("NON-PARTICIPANT"));
+    if only_told || matches!(kind.as_str(), "ROOM" | "RESOURCE" | "GROUP") {
         return false;
     }
     let is_thing = |a: &Address| {

@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Deserialize;
 
 use crate::address::clip;
 use crate::limits;
 use crate::read::lexicon;
+use crate::read::tree::Tree;
 use crate::time::{Date, days_between};
 
 /// `[class]` of one language.
@@ -49,9 +49,9 @@ pub struct Words {
     bounce: Vec<String>,
     newsletter: Vec<String>,
     back: Vec<String>,
-    away: Option<AhoCorasick>,
-    unsubscribe: Option<AhoCorasick>,
-    notice: Option<AhoCorasick>,
+    away: Tree,
+    unsubscribe: Tree,
+    notice: Tree,
     /// Form and number, longest first.
     months: Vec<(String, i8)>,
 }
@@ -99,9 +99,9 @@ impl Words {
             bounce: all.bounce,
             newsletter: all.newsletter,
             back: all.back,
-            away: search(&all.away),
-            unsubscribe: search(&all.unsubscribe),
-            notice: search(&all.notice),
+            away: Tree::new(&all.away),
+            unsubscribe: Tree::new(&all.unsubscribe),
+            notice: Tree::new(&all.notice),
             months,
         }
     }
@@ -141,13 +141,14 @@ impl Words {
 
     /// Does a text say that its writer is away?
     pub fn is_away(&self, text: &str) -> bool {
-        found(&self.away, &fold(clip(text, limits::AWAY_BYTES)))
+        let [away] = found([&self.away], &fold(clip(text, limits::AWAY_BYTES)));
+        away
     }
 
     /// What a text says of itself.
     pub fn spoken(&self, text: &str) -> Spoken {
-        let folded = fold(text);
-        Spoken { unsubscribe: found(&self.unsubscribe, &folded), notice: found(&self.notice, &folded) }
+        let [unsubscribe, notice] = found([&self.unsubscribe, &self.notice], &fold(text));
+        Spoken { unsubscribe, notice }
     }
 
     /// Is the display name that of a newsletter, team or desk?
@@ -320,18 +321,19 @@ fn has_prefix(subject: &str, prefixes: &[&str]) -> bool {
     prefixes.contains(&before)
 }
 
-fn search(words: &[String]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words).ok()
-}
-
-/// Is one of the words in `text`, at the beginning of a word?
-fn found(search: &Option<AhoCorasick>, text: &str) -> bool {
-    let Some(search) = search else { return false };
-    search.find_iter(text).any(|hit| {
-        let first = text.get(hit.start()..).and_then(|t| t.chars().next());
-        let before = text.get(..hit.start()).and_then(|t| t.chars().next_back());
-        !(first.is_some_and(is_spaced) && before.is_some_and(char::is_alphanumeric))
-    })
+/// Is one of the words of each tree in `text`, at the beginning of a word?
+fn found<const N: usize>(trees: [&Tree; N], text: &str) -> [bool; N] {
+    let mut found = [false; N];
+    let mut inside = false;
+    for (start, c) in text.char_indices() {
+        if !(inside && is_spaced(c)) && c != ' ' {
+            for (tree, found) in trees.iter().zip(&mut found).filter(|(_, found)| !**found) {
+                tree.at(text, start, |_, _| *found = true);
+            }
+        }
+        inside = c.is_alphanumeric();
+    }
+    found
 }
 
 /// Is this a letter of a script that puts blanks between words?

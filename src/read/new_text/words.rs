@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
 use super::lines::{is_space, undecorated};
@@ -71,7 +71,10 @@ struct Mobile {
 /// All languages together: a mail mixes them (its text in one, its client in another).
 pub(super) struct Words {
     phrases: Option<AhoCorasick>,
+    /// The same for texts in ASCII, which no other phrase can be in: much faster, and not too large.
+    plain_phrases: Option<AhoCorasick>,
     meanings: Vec<Phrase>,
+    plain_meanings: Vec<Phrase>,
     labels: HashMap<String, Label>,
     on: HashSet<String>,
     on_glued: Vec<String>,
@@ -93,7 +96,9 @@ impl Words {
     fn new() -> Words {
         let mut words = Words {
             phrases: None,
+            plain_phrases: None,
             meanings: Vec::new(),
+            plain_meanings: Vec::new(),
             labels: HashMap::new(),
             on: HashSet::new(),
             on_glued: Vec::new(),
@@ -113,6 +118,9 @@ impl Words {
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
         words.phrases = builder.build(&patterns).ok();
+        let plain = || patterns.iter().zip(&words.meanings).filter(|(p, _)| p.is_ascii());
+        words.plain_phrases = builder.kind(Some(AhoCorasickKind::DFA)).build(plain().map(|(p, _)| p)).ok();
+        words.plain_meanings = plain().map(|(_, m)| *m).collect();
         words
     }
 
@@ -172,8 +180,12 @@ impl Words {
 
     /// Phrases of a text from its first byte to its last, with where they begin and end.
     pub fn phrases<'t>(&self, text: &'t str) -> impl Iterator<Item = (Phrase, usize, usize)> + use<'_, 't> {
-        self.phrases.iter().flat_map(move |p| p.find_iter(text)).filter_map(move |m| {
-            let phrase = *self.meanings.get(m.pattern().as_usize())?;
+        let (phrases, meanings) = match text.is_ascii() {
+            true => (&self.plain_phrases, &self.plain_meanings),
+            false => (&self.phrases, &self.meanings),
+        };
+        phrases.iter().flat_map(move |p| p.find_iter(text)).filter_map(move |m| {
+            let phrase = *meanings.get(m.pattern().as_usize())?;
             let before = text.get(..m.start())?.chars().next_back();
             let after = text.get(m.end()..)?.chars().next();
             let found = text.get(m.range())?;

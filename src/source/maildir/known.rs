@@ -1,15 +1,12 @@
 //! The cursor of one Maildir folder: which messages were read, by the hashes of their unique names.
 //! Part of `maildir`.
 //!
-//! Invariant: a hash is in the cursor only if its message was read. Which bucket it lies in decides
-//! only what has to be written, so that a half-written change of layout forgets at worst.
-
-use std::collections::BTreeMap;
+//! Invariant: a hash is in the cursor only if its message was read.
 
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Cursor, Role};
-use crate::limits;
+use crate::source::buckets::Buckets;
 
 /// Version of the cursor's bytes.
 const VERSION: u8 = 1;
@@ -41,25 +38,21 @@ pub(super) struct State {
 }
 
 /// A folder's cursor as it was stored.
-#[derive(Default)]
 pub(super) struct Known {
     /// `None`: never read, or in a way that does not count any more.
     pub state: Option<State>,
-    stored: BTreeMap<u16, Vec<u8>>,
+    buckets: Buckets<8>,
 }
 
 impl Known {
     pub(super) fn load(cursors: Vec<Cursor>) -> Known {
-        let stored: BTreeMap<u16, Vec<u8>> = cursors.into_iter().map(|c| (c.part, c.value)).collect();
-        let state = stored.get(&0).and_then(|value| decode(value));
-        Known { state, stored }
+        let buckets = Buckets::load(cursors);
+        Known { state: buckets.head().and_then(decode), buckets }
     }
 
     /// The hashes of what was read, sorted.
     pub(super) fn hashes(&self) -> Vec<u64> {
-        let buckets = self.stored.iter().filter(|(part, _)| **part != 0);
-        let mut all: Vec<u64> =
-            buckets.flat_map(|(_, value)| value.as_chunks().0).map(|b| u64::from_be_bytes(*b)).collect();
+        let mut all: Vec<u64> = self.buckets.records().map(|b| u64::from_be_bytes(*b)).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -68,37 +61,13 @@ impl Known {
     /// What has to be stored so that the cursor holds `hashes` (sorted) and `state`: buckets first,
     /// part 0 last. Afterwards this is the stored cursor.
     pub(super) fn update(&mut self, place: &str, mut state: State, hashes: &[u64]) -> Vec<Cursor> {
-        let mut bits = self.state.map_or(0, |s| s.bits).min(limits::BUCKET_BITS);
-        while bits < limits::BUCKET_BITS && hashes.len() >> bits > limits::BUCKET_NAMES {
-            bits += 1;
-        }
-        state.bits = bits;
+        state.bits = Buckets::<8>::bits(self.state.map_or(0, |s| s.bits), hashes.len());
         state.read = u64::try_from(hashes.len()).unwrap_or(u64::MAX);
-        let mut wanted: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
-        for hash in hashes {
-            wanted.entry(part_of(*hash, bits)).or_default().extend_from_slice(&hash.to_be_bytes());
-        }
-        let mut changes = Vec::new();
-        let gone: Vec<u16> = self.stored.keys().filter(|p| **p != 0 && !wanted.contains_key(p)).copied().collect();
-        for part in gone {
-            self.stored.remove(&part);
-            changes.push(Cursor { place: place.to_string(), part, value: Vec::new() });
-        }
-        wanted.insert(0, encode(&state));
-        for (part, value) in wanted.into_iter().rev() {
-            if self.stored.get(&part) != Some(&value) {
-                changes.push(Cursor { place: place.to_string(), part, value: value.clone() });
-                self.stored.insert(part, value);
-            }
-        }
+        let records = hashes.iter().map(|h| h.to_be_bytes());
+        let changes = self.buckets.update(place, encode(&state), state.bits, records);
         self.state = Some(state);
         changes
     }
-}
-
-fn part_of(hash: u64, bits: u8) -> u16 {
-    let bucket = hash.checked_shr(64 - u32::from(bits)).unwrap_or(0);
-    u16::try_from(bucket + 1).unwrap_or(u16::MAX)
 }
 
 fn encode(state: &State) -> Vec<u8> {
@@ -116,7 +85,10 @@ fn decode(value: &[u8]) -> Option<State> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::limits;
 
     fn state() -> State {
         State {
@@ -158,7 +130,7 @@ mod tests {
         for n in [0, 1, 300, 5_000, 1_000_000] {
             let mut store = BTreeMap::new();
             let all = hashes(n);
-            let changes = Known::default().update("x", state(), &all);
+            let changes = Known::load(Vec::new()).update("x", state(), &all);
             assert_eq!(changes.last().unwrap().part, 0);
             apply(&mut store, changes);
             let known = load(&store);
@@ -171,7 +143,7 @@ mod tests {
     fn one_more_message_writes_one_bucket() {
         let mut store = BTreeMap::new();
         let mut all = hashes(100_000);
-        apply(&mut store, Known::default().update("x", state(), &all));
+        apply(&mut store, Known::load(Vec::new()).update("x", state(), &all));
         all.push(u64::MAX);
         let changes = load(&store).update("x", state(), &all);
         assert_eq!(changes.len(), 2);

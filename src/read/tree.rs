@@ -1,0 +1,131 @@
+//! Many phrases, looked for only where a word begins. Part of `read`.
+//!
+//! An automaton over all phrases of twenty languages reports about one hit for every letter of a mail,
+//! because short phrases stand inside long words, and each has to be thrown away again. A walk down a
+//! tree from each beginning of a word ends after a few letters, and finds only what may stand there.
+//!
+//! Invariant: what is found does not depend on the order in which the phrases were given.
+
+/// Phrases as a tree of their bytes. Nodes are numbered breadth first, so that the n-th edge leads to
+/// node n + 1.
+#[derive(Debug, Default)]
+pub struct Tree {
+    nodes: Vec<Node>,
+    edges: Vec<u8>,
+    /// Numbers of the phrases, as they were given, sorted by their bytes.
+    phrases: Vec<usize>,
+    /// The node below the root by its byte, 0 for none: most walks end here.
+    roots: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Its first edge; the last is the one before the next node's first.
+    edges: usize,
+    /// What ends here: a stretch of [`Tree::phrases`].
+    ends: (usize, usize),
+}
+
+impl Tree {
+    /// A tree of `texts`; what is found of them are their places here.
+    pub fn new(texts: &[String]) -> Tree {
+        let mut sorted: Vec<(&[u8], usize)> = texts.iter().enumerate().map(|(n, t)| (t.as_bytes(), n)).collect();
+        sorted.sort_unstable();
+        let mut tree = Tree { phrases: sorted.iter().map(|(_, n)| *n).collect(), ..Tree::default() };
+        let mut level = vec![(0, sorted.len())];
+        let mut depth = 0;
+        while !level.is_empty() {
+            let mut below = Vec::new();
+            for (from, to) in level {
+                let texts = sorted.get(from..to).unwrap_or_default();
+                let ended = from + texts.iter().take_while(|(text, _)| text.len() == depth).count();
+                tree.nodes.push(Node { edges: tree.edges.len(), ends: (from, ended) });
+                let mut at = ended;
+                let rest = sorted.get(ended..to).unwrap_or_default();
+                for same in rest.chunk_by(|(a, _), (b, _)| a.get(depth) == b.get(depth)) {
+                    tree.edges.extend(same.first().and_then(|(text, _)| text.get(depth)));
+                    below.push((at, at + same.len()));
+                    at += same.len();
+                }
+            }
+            level = below;
+            depth += 1;
+        }
+        let below_root = tree.nodes.get(1).map_or(tree.edges.len(), |n| n.edges);
+        tree.roots = vec![0; 256];
+        for (byte, node) in tree.edges.iter().take(below_root).zip(1..) {
+            if let Some(slot) = tree.roots.get_mut(usize::from(*byte)) {
+                *slot = node;
+            }
+        }
+        tree
+    }
+
+    /// Calls `found` with each phrase that begins at `start` of `text`, and the byte after it.
+    pub fn at(&self, text: &str, start: usize, mut found: impl FnMut(usize, usize)) {
+        let mut bytes = text.as_bytes().get(start..).unwrap_or_default().iter().zip(start + 1..);
+        let Some((first, end)) = bytes.next() else { return };
+        let mut node = self.roots.get(usize::from(*first)).copied().unwrap_or(0);
+        self.ending(node, |phrase| found(phrase, end));
+        while node > 0 {
+            let Some((byte, end)) = bytes.next() else { return };
+            let from = self.nodes.get(node).map_or(0, |n| n.edges);
+            let to = self.nodes.get(node + 1).map_or(self.edges.len(), |n| n.edges);
+            // sorted, and mostly one or two of them
+            let edge = self.edges.get(from..to).and_then(|edges| edges.iter().position(|e| e >= byte));
+            node = match edge.map(|n| from + n).filter(|n| self.edges.get(*n) == Some(byte)) {
+                Some(edge) => edge + 1,
+                None => return,
+            };
+            self.ending(node, |phrase| found(phrase, end));
+        }
+    }
+
+    fn ending(&self, node: usize, found: impl FnMut(usize)) {
+        let (from, to) = self.nodes.get(node).filter(|_| node > 0).map_or((0, 0), |n| n.ends);
+        self.phrases.get(from..to).unwrap_or_default().iter().copied().for_each(found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(texts: &[&str], text: &str, start: usize) -> Vec<(usize, usize)> {
+        let tree = Tree::new(&texts.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let mut all = Vec::new();
+        tree.at(text, start, |phrase, end| all.push((phrase, end)));
+        all
+    }
+
+    #[test]
+    fn every_phrase_that_begins_there_is_found() {
+        let texts = ["will send", "will", "wil", "send", "will", "ですか", ""];
+        assert_eq!(found(&texts, "i will send it", 2), [(2, 5), (1, 6), (4, 6), (0, 11)]);
+        assert_eq!(found(&texts, "i will send it", 7), [(3, 11)]);
+        assert_eq!(found(&texts, "いいですか", 6), [(5, 15)]);
+        assert_eq!(found(&texts, "i will", 0), []);
+        assert_eq!(found(&texts, "i will", 99), []);
+        assert_eq!(found(&[], "i will", 0), []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn it_finds_what_a_search_finds(texts in proptest::collection::vec("[abé]{1,4}", 0..12), text in "[abé]{0,20}") {
+            let tree = Tree::new(&texts);
+            for (start, _) in text.char_indices() {
+                let mut seen = Vec::new();
+                tree.at(&text, start, |phrase, end| seen.push((end, phrase)));
+                let mut all: Vec<(usize, usize)> = Vec::new();
+                for (n, phrase) in texts.iter().enumerate() {
+                    if text.get(start..).is_some_and(|rest| rest.starts_with(phrase.as_str())) {
+                        all.push((start + phrase.len(), n));
+                    }
+                }
+                seen.sort_unstable();
+                all.sort_unstable();
+                assert_eq!(seen, all);
+            }
+        }
+    }
+}
