@@ -110,6 +110,9 @@ pub const TITLE_BYTES: usize = 400;
 pub const NAMED: usize = 4;
 /// Changed instances of one calendar that also hold for all later ones (`RANGE=THISANDFUTURE`).
 pub const RANGED: usize = 200;
+/// Bytes of changed instances that are read only after the rest of their calendar, because they are
+/// older than their series.
+pub const OLDER_BYTES: usize = 1 << 20;
 /// Rules of one event; real ones have one.
 pub const RULES: usize = 16;
 /// Steps that all rules of one calendar may take together, so that a feed of traps ends as well.
@@ -198,6 +201,9 @@ pub const DISCOVERY_REQUESTS: usize = 12;
 pub const DNS_SECS: u64 = 4;
 /// Records of one answer of DNS that are looked at.
 pub const DNS_ANSWERS: usize = 20;
+/// Events that are fetched without asking which of them lie in the window at all; for fewer the
+/// question costs more than it saves, and not every server answers it well.
+pub const TIME_RANGE_FROM: usize = 500;
 /// Days after which a collection is read anew: the window of its instances has moved, and a server
 /// whose etags lie is caught up with.
 pub const DAV_ANEW_DAYS: i64 = 7;
@@ -240,6 +246,9 @@ pub const RAW_QUEUE: usize = 500;
 /// Refused fetches of one reading that are tried again in halves: a few messages that a server
 /// cannot give (each takes about 8) and not a server that gives nothing.
 pub const REFUSALS: u32 = 64;
+/// Connections that one reading may lose. Where a message ends them the first tells its set, two more
+/// the message, another two that its header does the same, and the next does without it.
+pub const CONNECTIONS_LOST: u32 = 6;
 /// Seconds before IDLE is renewed; RFC 2177 allows 29 minutes, and many a router forgets a quiet
 /// connection before that.
 pub const IDLE_SECS: u64 = 14 * 60;
@@ -416,9 +425,6 @@ pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
 /// Bytes of one answer with its literals, and of one SEARCH. It is one answer that is held in memory,
 /// never those of a whole command: a FETCH of a hundred thousand headers is read with as much as one.
 pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
-/// Open parentheses of one answer; a parser that calls itself overflows the stack at 400 (measured),
-/// and what kithd asks for has three.
-pub const IMAP_DEPTH: usize = 64;
 /// Bytes read from a server in one go.
 pub const IMAP_READ_BYTES: usize = 64 << 10;
 /// Seconds without a byte, to or from the server, after which it is given up.
@@ -463,6 +469,8 @@ pub const CLOCK_SLACK: i64 = 5;
 pub const SOURCE_BACKOFF_MIN: i64 = MINUTE;
 /// Longest wait between attempts to read a source, in seconds.
 pub const SOURCE_BACKOFF_MAX: i64 = HOUR;
+/// Wait after a failure that only the user can mend, such as a refused login: at most three an hour.
+pub const SOURCE_STOPPED: i64 = HOUR;
 /// Seconds between two readings of one source, whatever news it claims to have.
 pub const SOURCE_REST: i64 = 5;
 /// Waits vary by so many percent either way, so that many users of one server do not come at once.
@@ -486,6 +494,8 @@ pub const FRAME_BYTES: usize = 64 << 10;
 pub const ANSWER_LINE_BYTES: u64 = 1 << 30;
 /// Bytes of an answer written at once.
 pub const ANSWER_CHUNK_BYTES: usize = 64 << 10;
+/// Bytes of a backup turned into text at once; whole groups of three.
+pub const BACKUP_PIECE_BYTES: usize = 48 << 10;
 /// Connections to the socket at once; further ones wait.
 pub const CONNECTIONS: usize = 32;
 /// Seconds a client may take for its next line, or to take a piece of its answer.

@@ -2,17 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use kithd::evidence::{Meeting, Speaker};
 use kithd::read::calendar::{CalendarContext, CalendarReading, read_calendar};
 use kithd::time::{Timestamp, Zone};
 
 fn read(path: &Path, from: &str, until: &str) -> (CalendarReading, Vec<Meeting>) {
+    read_between(path, Timestamp::parse(from).unwrap(), Timestamp::parse(until).unwrap())
+}
+
+fn read_between(path: &Path, from: Timestamp, until: Timestamp) -> (CalendarReading, Vec<Meeting>) {
     let zone = Zone::named("Europe/Berlin").unwrap();
     let place = path.file_name().unwrap().to_string_lossy().into_owned();
     let context = CalendarContext {
@@ -20,8 +25,8 @@ fn read(path: &Path, from: &str, until: &str) -> (CalendarReading, Vec<Meeting>)
         place: &place,
         speaker: Speaker::Feed("corpus".into()),
         read_at: Timestamp::parse("2026-05-20T00:00:00Z").unwrap(),
-        from: Timestamp::parse(from).unwrap(),
-        until: Timestamp::parse(until).unwrap(),
+        from,
+        until,
         zone: &zone,
     };
     let mut meetings = Vec::new();
@@ -36,6 +41,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all.retain(|p| p.extension().is_some_and(|e| e == "ics"));
     all.sort();
     all
+}
+
+/// Where calendars of others are, if they are.
+fn third_party() -> PathBuf {
+    let corpora = std::env::var_os("KITHD_CORPORA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
+    corpora.join("calendars")
 }
 
 /// One line an instance: key, time, and whatever is not the ordinary.
@@ -123,11 +135,10 @@ fn years(text: &str) -> BTreeSet<i16> {
 
 #[test]
 fn odd_calendars_are_survived() {
-    let corpora = std::env::var_os("KITHD_CORPORA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
-    let all = files(&corpora.join("calendars"));
+    let folder = third_party();
+    let all = files(&folder);
     if all.is_empty() {
-        println!("skipped: no {}", corpora.join("calendars").display());
+        println!("skipped: no {}", folder.display());
         return;
     }
     let (mut events, mut instances, mut complaints, mut dated, mut missed) = (0, 0, 0, 0, Vec::new());
@@ -155,4 +166,97 @@ fn odd_calendars_are_survived() {
     println!("{} files: {events} events, {instances} instances, {complaints} complaints", all.len());
     println!("{dated} files with a readable start, {} of them without a meeting near it", missed.len());
     assert_eq!(missed, Vec::<String>::new());
+}
+
+/// `UID` and the second an instance begins.
+type Instances = BTreeSet<(String, i64)>;
+
+/// What python-recurring-ical-events says of recurring events, by file, with the window it looked at.
+/// Files it cannot read are not there.
+fn second_opinion(files: &[PathBuf]) -> BTreeMap<PathBuf, (Timestamp, Timestamp, Instances)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut python = Command::new(root.join("target/servers/python/bin/python"))
+        .arg(root.join("tests/corpus/instances.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{e}: run tests/run, which installs python-recurring-ical-events"));
+    let mut names = python.stdin.take().unwrap();
+    let list: String = files.iter().map(|f| format!("{}\n", f.display())).collect();
+    let writer = std::thread::spawn(move || names.write_all(list.as_bytes()));
+    let output = python.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success());
+    let mut all: BTreeMap<PathBuf, (Timestamp, Timestamp, Instances)> = BTreeMap::new();
+    let mut file = PathBuf::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        match *line.split('\t').collect::<Vec<_>>() {
+            ["", uid, at] => {
+                all.get_mut(&file).unwrap().2.insert((uid.to_string(), at.parse().unwrap()));
+            }
+            [_, "error", _] => {}
+            [name, from, until] => {
+                file = PathBuf::from(name);
+                let second = |text: &str| Timestamp::from_second(text.parse().unwrap());
+                all.insert(file.clone(), (second(from), second(until), Instances::new()));
+            }
+            _ => panic!("{line}"),
+        }
+    }
+    all
+}
+
+/// Files and UIDs (`*`: all of the file) of the table of differences in docs/calendars.md.
+fn explained() -> BTreeSet<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/calendars.md");
+    let text = fs::read_to_string(path).unwrap();
+    let cells = text.lines().filter_map(|l| l.strip_prefix("| `")?.split_once("` | `"));
+    cells.filter_map(|(file, rest)| Some((file.to_string(), rest.split_once('`')?.0.to_string()))).collect()
+}
+
+#[test]
+fn recurring_events_have_the_instances_a_second_implementation_gives_them() {
+    let mut all = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/calendar"));
+    all.extend(files(&third_party()));
+    let opinions = second_opinion(&all);
+    assert!(opinions.len() >= 8, "the second implementation reads nothing");
+    let explained = explained();
+    let mut used = BTreeSet::new();
+    let (mut same, mut unexplained) = (0, Vec::new());
+    for (path, (from, until, theirs)) in &opinions {
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let uids: BTreeSet<&String> = theirs.iter().map(|(uid, _)| uid).collect();
+        let (_, meetings) = read_between(path, *from, *until);
+        let begins = |m: &Meeting| {
+            let uid = if m.key.uid.starts_with("no-uid-") { String::new() } else { m.key.uid.clone() };
+            (uid, m.revisions[0].start.second())
+        };
+        let inside = |(_, at): &(String, i64)| (from.second()..until.second()).contains(at);
+        let recurs = |(uid, _): &(String, i64)| uids.contains(uid);
+        let ours: Instances = meetings.iter().map(begins).filter(|i| inside(i) && recurs(i)).collect();
+        let theirs: Instances = theirs.iter().filter(|i| inside(i)).cloned().collect();
+        same += ours.intersection(&theirs).count();
+        let odd: BTreeSet<&String> = ours.symmetric_difference(&theirs).map(|(uid, _)| uid).collect();
+        for uid in odd {
+            let is_explained = [uid, "*"].iter().any(|uid| {
+                let known = (file.clone(), (*uid).to_string());
+                used.insert(known.clone());
+                explained.contains(&known)
+            });
+            if !is_explained {
+                let of = |set: &Instances, other: &Instances| -> Vec<String> {
+                    let only = set.difference(other).filter(|(u, _)| u == uid);
+                    only.map(|(_, at)| Timestamp::from_second(*at).to_string()).take(4).collect()
+                };
+                let (ours, theirs) = (of(&ours, &theirs), of(&theirs, &ours));
+                unexplained.push(format!("{file} {uid}\n    ours {ours:?}\n    theirs {theirs:?}"));
+            }
+        }
+    }
+    println!("{} files, {same} instances the same", opinions.len());
+    assert!(unexplained.is_empty(), "explain these in docs/calendars.md:\n{}", unexplained.join("\n"));
+    let there: BTreeSet<String> =
+        opinions.keys().map(|p| p.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    let idle: Vec<_> = explained.difference(&used).filter(|(file, _)| there.contains(file)).collect();
+    assert!(idle.is_empty(), "docs/calendars.md explains what is the same: {idle:?}");
 }

@@ -6,6 +6,8 @@
 mod bed;
 #[path = "servers/certs.rs"]
 mod certs;
+#[path = "servers/cyrus.rs"]
+mod cyrus;
 #[path = "servers/dovecot.rs"]
 mod dovecot;
 #[path = "servers/proxy.rs"]
@@ -19,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use bed::Bed;
 use certs::Certs;
+use cyrus::Cyrus;
 use dovecot::{Dovecot, PASSWORD, Wishes};
 use kithd::evidence::{Cursor, Level, Mail, Observation, Role};
 use kithd::net::{Login, Proof, Secret, Security, Server};
@@ -191,6 +194,27 @@ fn what_is_new_is_read_and_nothing_is_written() {
 }
 
 #[test]
+fn cyrus_is_read_as_well() {
+    let bed = Bed::new();
+    let certs = Certs::new(&bed);
+    let cyrus = Cyrus::start(&bed, &certs, &["alex"]);
+    let mut raw = Raw::login(cyrus.imap, "alex");
+    let now = now();
+    raw.append("Sent", "\\Seen", &message("sent", now));
+    (0..40).for_each(|n| raw.append("INBOX", "", &message(&format!("m{n}"), now.minus(n * 10 * DAY))));
+    let mut place = Place::new(params(&bed, &certs, cyrus.imaps, Security::Tls));
+    let said = place.read(now);
+    assert_eq!((said.failed, place.mails.len()), (None, 41));
+    // all of it arrived today, and of what was written long ago the header is enough
+    assert_eq!(place.mails.values().filter(|m| m.text.is_some()).count(), 14);
+    assert!(place.mails["sent"].lies_in_sent(), "{:?}", said.folders);
+    assert!(place.read(now).mails.is_empty());
+    raw.append("INBOX", "", &message("new", now));
+    assert_eq!(place.read(now).subjects(), ["new"]);
+    assert!(raw.messages("INBOX").iter().all(|(flags, _)| !flags.contains("Seen")));
+}
+
+#[test]
 fn news_comes_by_idle() {
     let bed = Bed::new();
     let certs = Certs::new(&bed);
@@ -228,7 +252,8 @@ fn a_reading_goes_on_wherever_it_was_cut() {
         // both connections of the reading end there
         proxy.harm(Plan { way: Way::ToClient, after: bytes * step / 12, harm: Harm::Close, times: 2 });
         let said = place.read(now);
-        assert!(said.failed.is_some_and(|(level, what)| level == Level::Wait && what.contains("`work`")), "{step}");
+        let failed = said.failed.map(|(level, what)| (level, what.contains("`work`")));
+        assert_eq!(failed.unwrap_or((Level::Wait, true)), (Level::Wait, true), "{step}");
         proxy.harm(Plan { way: Way::ToClient, after: u64::MAX, harm: Harm::Close, times: 1 });
         let said = place.read(now);
         assert_eq!((said.failed, said.through), (None, true));

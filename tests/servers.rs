@@ -8,6 +8,8 @@ mod bed;
 mod certs;
 #[path = "servers/cyrus.rs"]
 mod cyrus;
+#[path = "servers/delivery.rs"]
+mod delivery;
 #[path = "servers/dovecot.rs"]
 mod dovecot;
 #[path = "servers/exim.rs"]

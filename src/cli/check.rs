@@ -68,9 +68,7 @@ pub fn check(config: Option<&Path>, arguments: &CheckArguments) -> Outcome {
 
 /// Tries every door; `init` does the same before it writes.
 pub fn try_doors(config: &Config, offline: bool) -> Result<Vec<Tried>, Trouble> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))?;
-    let config = config.clone();
+    let (runtime, config) = (super::run::runtime()?, config.clone());
     let tried = runtime.block_on(runtime.spawn_blocking(move || daemon::check(&config, offline)));
     tried.map_err(|_| Trouble::Failed("trying the servers ended in a fault of kithd's own".to_string()))
 }

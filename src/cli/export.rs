@@ -92,10 +92,7 @@ fn fold(line: &str) -> String {
 }
 
 pub fn backup(config: Option<&Path>, file: PathBuf, json: bool) -> Outcome {
-    // the service may stand in another folder
-    let whole = std::path::absolute(&file);
-    let whole = whole.map_err(|e| Trouble::Usage(format!("{}: {e}", file.display())))?;
-    act::finish(&mut Session::open(config)?, Request::Backup(whole), json)
+    act::finish(&mut Session::open(config)?, Request::Backup(file), json)
 }
 
 pub fn restore(config: Option<&Path>, file: &Path, json: bool) -> Outcome {

@@ -75,7 +75,7 @@ pub fn run(config: Option<&Path>, arguments: &RunArguments) -> Outcome {
         }
         Door::Service(service) => match service.call(&Call::Round {})? {
             Answer::Round(round) => *round,
-            Answer::Reply(_) => return Err(unexpected()),
+            _ => return Err(unexpected()),
         },
     };
     report(&mut session, &round, arguments.json)?;

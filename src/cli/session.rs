@@ -70,9 +70,14 @@ impl Session {
             Door::Engine(engine) => return Ok(engine.answer(request, self.now)?),
             Door::Service(service) => service,
         };
+        if let Request::Backup(file) = &request {
+            // written here, with the rights of whoever asks for it
+            service.backup(file)?;
+            return Ok(Reply::Done(format!("backed up to {}", file.display())));
+        }
         match service.call(&Call::from(request)) {
             Ok(Answer::Reply(reply)) => Ok(reply),
-            Ok(Answer::Round(_)) => Err(unexpected()),
+            Ok(_) => Err(unexpected()),
             Err(Unanswered::Fault(fault)) if fault.code == Fault::REFUSED => {
                 Ok(Reply::Refused { why: fault.message, several: fault.data.map(|d| d.several).unwrap_or_default() })
             }

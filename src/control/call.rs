@@ -3,8 +3,6 @@
 //! Invariant: [`Call`] is the protocol: its serde form is `{"method", "params"}`, and each request of
 //! the engine has exactly one method.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -98,9 +96,7 @@ pub enum Call {
         who: String,
     },
     Export {},
-    Backup {
-        file: PathBuf,
-    },
+    Backup {},
     Check {},
     Round {},
     Reload {},
@@ -115,6 +111,8 @@ pub enum Order {
     Round,
     /// The service: read the config again.
     Reload,
+    /// The service: a copy of the store, as the answer.
+    Backup,
 }
 
 impl Call {
@@ -139,6 +137,7 @@ impl Call {
         Order::Ask(match self {
             Call::Round {} => return Order::Round,
             Call::Reload {} => return Order::Reload,
+            Call::Backup {} => return Order::Backup,
             Call::Status {} => Request::Status,
             Call::Contacts { all } => Request::Contacts { all },
             Call::Contact { who } => Request::Contact(who),
@@ -156,7 +155,6 @@ impl Call {
             Call::Split { who, address } => Request::Split(who, address),
             Call::Forget { who } => Request::Forget(who),
             Call::Export {} => Request::Export,
-            Call::Backup { file } => Request::Backup(file),
             Call::Check {} => Request::Check,
         })
     }
@@ -187,7 +185,8 @@ impl From<Request> for Call {
             Request::Split(who, address) => Call::Split { who, address },
             Request::Forget(who) => Call::Forget { who },
             Request::Export => Call::Export {},
-            Request::Backup(file) => Call::Backup { file },
+            // the copy comes as the answer: where it goes is for whoever asks to say
+            Request::Backup(_) => Call::Backup {},
             Request::Check => Call::Check {},
         }
     }
@@ -222,10 +221,9 @@ mod tests {
             Request::Split("a".into(), address),
             Request::Forget("a".into()),
             Request::Export,
-            Request::Backup("/tmp/b".into()),
             Request::Check,
         ];
-        let mut methods = vec!["round".to_string(), "reload".to_string()];
+        let mut methods = ["round", "reload", "backup"].map(String::from).to_vec();
         for request in all {
             let wire = serde_json::to_value(Call::from(request.clone())).unwrap();
             let method = wire.get("method").unwrap().as_str().unwrap().to_string();

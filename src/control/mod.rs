@@ -8,14 +8,20 @@ mod client;
 mod peers;
 mod server;
 
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use base64::display::Base64Display;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::engine::Reply;
 use crate::engine::reply::ContactRow;
 use crate::evidence::{Envelope, SourceName};
+use crate::limits;
 
 pub use call::{Call, METHODS, Order};
 pub use client::{Client, Unanswered};
@@ -46,18 +52,21 @@ pub struct Round {
 }
 
 /// What the service answers.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Debug)]
 pub enum Answer {
     /// The engine's reply; never [`Reply::Refused`], which is a [`Fault`].
     Reply(Reply),
     /// `round`.
     Round(Box<Round>),
+    /// `backup`: a file that has no name any more.
+    Backup(File),
 }
 
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
             Answer::Round(round) => round.serialize(s),
+            Answer::Backup(file) => s.collect_str(&Base64(file)),
             Answer::Reply(reply) => match reply {
                 Reply::Status(status) => status.serialize(s),
                 Reply::Contacts(rows) => rows.serialize(s),
@@ -69,6 +78,26 @@ impl Serialize for Answer {
                 Reply::Checked(findings) => findings.serialize(s),
                 Reply::Refused { why, .. } => why.serialize(s),
             },
+        }
+    }
+}
+
+/// What is left to read of a file, in base64 (RFC 4648, section 4); it is never held as a whole.
+struct Base64<'a>(&'a File);
+
+impl fmt::Display for Base64<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // whole groups of three octets, so that only the end is padded
+        let mut piece = Vec::with_capacity(limits::BACKUP_PIECE_BYTES);
+        loop {
+            piece.clear();
+            let most = u64::try_from(limits::BACKUP_PIECE_BYTES).unwrap_or(u64::MAX);
+            // a disk that cannot be read breaks the answer off, and the client sees no end of it
+            let read = self.0.take(most).read_to_end(&mut piece).map_err(|_| fmt::Error)?;
+            if read == 0 {
+                return Ok(());
+            }
+            Base64Display::new(&piece, &STANDARD).fmt(f)?;
         }
     }
 }

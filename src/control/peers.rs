@@ -48,11 +48,6 @@ impl Peers {
         self.own
     }
 
-    /// Is it the user the service runs as, or root?
-    pub const fn is_owner(&self, uid: u32) -> bool {
-        uid == self.own || uid == ROOT
-    }
-
     /// Are there others than the owner and root?
     pub fn has_others(&self) -> bool {
         !self.allowed.is_empty()
@@ -86,7 +81,6 @@ mod tests {
         for (uid, expected) in [(991, true), (0, true), (1000, true), (1005, true), (1001, false), (7, false)] {
             assert_eq!(peers.contains(uid), expected, "{uid}");
         }
-        assert!(peers.is_owner(0) && peers.is_owner(991) && !peers.is_owner(1000));
         assert!(peers.has_others());
         assert!(!Peers::by(1, &[], &passwd).0.has_others());
     }

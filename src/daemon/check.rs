@@ -80,11 +80,13 @@ fn account_found(name: &str, account: &Account) -> Vec<Tried> {
         Ok(found) => found,
         Err(trouble) => return vec![tell(name, "fail", trouble.what)],
     };
-    let Checked { folders, sent, sent_found, listed, idle, condstore: _ } = found;
+    let Checked { folders, sent, sent_found, missing, listed, idle, condstore: _ } = found;
     let news = if idle { "new mail is told at once (IDLE)" } else { "no IDLE: new mail is found by polling" };
     let host = &account.params().server.host;
     let mut tried =
         vec![tell(name, "ok", format!("logged in to {host}; {} of {listed} folders are read; {news}", folders.len()))];
+    let not_there = |name: &String| format!("`{name}` is no folder there: correct it in `folders` or `sent`");
+    tried.extend(missing.iter().map(|m| tell(name, "note", not_there(m))));
     tried.push(match (sent_found, sent.as_slice()) {
         (true, []) => tell(name, "ok", "each message says whether you sent it".to_string()),
         (true, sent) => tell(name, "ok", format!("Sent is {}", sent.join(", "))),

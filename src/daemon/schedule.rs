@@ -30,8 +30,8 @@ struct Seat {
     rest: i64,
     /// While it is read: the reading's last word, or its beginning.
     word_at: Option<Timestamp>,
-    /// It is to be read again although it is just being read.
-    again: bool,
+    /// It is to be read again although it is just being read: so many seconds after that has ended.
+    again: Option<i64>,
     /// Failures in a row.
     failures: u32,
     /// Its last good reading ended then.
@@ -61,7 +61,7 @@ impl Schedule {
                     next_at: Some(now),
                     rest: 0,
                     word_at: None,
-                    again: false,
+                    again: None,
                     failures: 0,
                     good_at: None,
                 };
@@ -86,7 +86,7 @@ impl Schedule {
         self.begun = self.begun.saturating_add(1);
         if let Some(seat) = self.seats.get_mut(source) {
             seat.word_at = Some(now);
-            seat.again = false;
+            seat.again = None;
         }
         self.begun
     }
@@ -117,7 +117,8 @@ impl Schedule {
             }
             Ended::Failed(Level::Stop) => {
                 seat.failures = seat.failures.saturating_add(1);
-                seat.next_at = None;
+                // a password may be mended where it lies, without a word to kithd
+                seat.wait(spread(limits::SOURCE_STOPPED, chance), now);
             }
             Ended::Failed(_) => {
                 let wait = if retry { limits::SOURCE_REST } else { backoff(seat.failures.saturating_add(1)) };
@@ -126,8 +127,8 @@ impl Schedule {
             }
             Ended::Stopped => seat.wait(0, now),
         }
-        if std::mem::take(&mut seat.again) {
-            seat.wait(limits::SOURCE_REST, now);
+        if let Some(rest) = seat.again.take() {
+            seat.wait(rest, now);
         }
         retry
     }
@@ -136,7 +137,10 @@ impl Schedule {
     pub fn news(&mut self, source: &str, now: Timestamp) {
         let Some(seat) = self.seats.get_mut(source).filter(|s| s.failures == 0) else { return };
         let rest = seat.good_at.map_or(0, |t| limits::SOURCE_REST.saturating_sub(now.since(t)));
-        seat.want(rest.clamp(0, limits::SOURCE_REST), now);
+        match seat.word_at {
+            Some(_) => seat.again = seat.again.or(Some(limits::SOURCE_REST)),
+            None => seat.want(rest.clamp(0, limits::SOURCE_REST), now),
+        }
     }
 
     /// The user asks for it: whatever it waits for, it is read now.
@@ -205,7 +209,7 @@ impl Seat {
 
     fn want(&mut self, rest: i64, now: Timestamp) {
         if self.word_at.is_some() {
-            self.again = true;
+            self.again = Some(rest);
         } else if self.next_at.is_none_or(|t| t > now.plus(rest)) {
             self.wait(rest, now);
         }
@@ -289,12 +293,14 @@ mod tests {
     fn what_cannot_work_waits_for_the_user() {
         let mut schedule = one();
         read(&mut schedule, Ended::Failed(Level::Stop), 0);
-        assert_eq!(schedule.next(), None);
-        schedule.freshen(at(10_000));
-        schedule.news("work", at(10_000));
-        assert_eq!(schedule.due(at(10_000)), Vec::<String>::new());
-        schedule.ask("work", at(10_000));
-        assert_eq!(schedule.due(at(10_000)), ["work"]);
+        // at most three tries an hour, with whatever jitter
+        let next = schedule.next().unwrap().second();
+        assert!(next * 10 >= limits::SOURCE_STOPPED * 9, "{next}");
+        schedule.freshen(at(1_500));
+        schedule.news("work", at(1_500));
+        assert_eq!(schedule.due(at(1_500)), Vec::<String>::new());
+        schedule.ask("work", at(1_500));
+        assert_eq!(schedule.due(at(1_500)), ["work"]);
     }
 
     #[test]
@@ -304,6 +310,10 @@ mod tests {
         schedule.news("work", at(1));
         schedule.end("work", Ended::Good, at(2), MIDDLE);
         assert_eq!(schedule.next(), Some(at(2 + limits::SOURCE_REST)));
+        schedule.begin("work", at(6));
+        schedule.ask("work", at(6));
+        schedule.end("work", Ended::Good, at(7), MIDDLE);
+        assert_eq!(schedule.due(at(7)), ["work"], "the user is not kept waiting");
         read(&mut schedule, Ended::Good, 7);
         schedule.news("work", at(8));
         assert_eq!(schedule.next(), Some(at(7 + limits::SOURCE_REST)), "however much news, it has its rest");

@@ -4,6 +4,7 @@
 //! engine, and does nothing that blocks but that: readings, deliveries and clients have tasks of their own.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use super::trace::{Trace, What};
 use super::watch::{Watcher, chance};
 use super::words::Words;
 use crate::config::Config;
-use crate::control::{Asked, Fault, Order, Peers};
+use crate::control::{Answer, Asked, Fault, Order, Peers};
 use crate::engine::{Effect, Engine, Event, Reply, Request, Result};
 use crate::evidence::{Level, SourceName};
 use crate::limits;
@@ -250,6 +251,10 @@ impl Service {
                 self.rounds.begin(self.sources.keys().cloned(), self.schedule.last(), answer);
                 return Ok(());
             }
+            Order::Backup => {
+                let _ = answer.send(self.backup(now));
+                return self.engine.sync();
+            }
             Order::Reload => {
                 self.reload(now)?.map(Reply::Done).unwrap_or_else(|why| Reply::Refused { why, several: Vec::new() })
             }
@@ -275,6 +280,17 @@ impl Service {
         };
         let _ = answer.send(Fault::or_answer(outcome));
         Ok(())
+    }
+
+    /// A copy of the store, in a file that goes away with its last reader.
+    fn backup(&mut self, now: Timestamp) -> std::result::Result<Answer, Fault> {
+        let failed = |e: &dyn std::fmt::Display| Fault::new(Fault::FAILED, format!("no backup could be made: {e}"));
+        let file = self.config.store.join("backup.unsent");
+        let made = self.engine.answer(Request::Backup(file.clone()), now).map_err(|e| failed(&e));
+        let opened = made.and_then(|_| File::open(&file).map_err(|e| failed(&e)));
+        // what is left of it is written over by the next
+        let _ = std::fs::remove_file(&file);
+        opened.map(Answer::Backup)
     }
 
     /// Sees to everything whose time has come. Returns how long nothing else will.

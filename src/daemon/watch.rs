@@ -32,7 +32,7 @@ impl Watcher {
                 let begun = Instant::now();
                 let trouble = watch(source.clone(), news.clone()).await;
                 if trouble.level == Level::Stop {
-                    tracing::warn!(source = source.name(), "not watched any more: {}", trouble.what);
+                    tracing::info!(source = source.name(), "not watched any more: {}", trouble.what);
                     return;
                 }
                 // what worked for a while breaks for another reason than the last time

@@ -160,7 +160,8 @@ pub struct Flags {
     pub keywords: Vec<String>,
 }
 
-/// One message of a FETCH: what was asked for, as far as the server gave it.
+/// One message of a FETCH: what was asked for, as far as the server gave it. One that has nothing but
+/// its UID is there, and what the server said of it was no IMAP.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Fetched {
     /// Which message.
@@ -282,6 +283,11 @@ impl UidSet {
     /// `n:*`?
     pub(super) fn has_no_end(&self) -> bool {
         self.0.last().is_some_and(|(_, last)| *last == Uid::MAX)
+    }
+
+    /// How many UIDs it names, whether there are such messages or not.
+    pub fn len(&self) -> u64 {
+        self.0.iter().map(|(first, last)| u64::from(*last - *first) + 1).sum()
     }
 
     /// Nothing in it?

@@ -1,11 +1,15 @@
 //! What an answer must look like before anything else reads it. Part of `imap`.
 //!
 //! Invariant: what passes was parsed once, whole and without a panic, by the parser that reads it
-//! next; what does not is mended where it matters, dropped where it does not, or ends the connection.
+//! next, and that parser takes as literals what was taken as literals here; what does not pass is
+//! mended where it matters, dropped where it does not, or ends the connection.
 //!
 //! imap-proto 0.17 panics on a text that begins right after a response code with a character beyond
-//! ASCII, on INTERNALDATE NIL and on METADATA; overflows the stack on nested parentheses; and takes
-//! one answer it does not know for the end of the connection (2026-11).
+//! ASCII, on INTERNALDATE NIL and on METADATA; overflows the stack on a nested BODYSTRUCTURE; reads
+//! on within a literal where an attribute it does not know holds one; and takes one answer that it
+//! does not know for the end of the connection (2026-11).
+
+use std::ops::Range;
 
 use async_imap::imap_proto::Response;
 
@@ -51,11 +55,17 @@ impl Kind {
 }
 
 /// What the lines of one response have shown so far.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Default)]
 pub(super) struct Lines {
-    depth: usize,
     uid: Option<u32>,
+    /// There is a BODYSTRUCTURE, which nobody asked for.
+    structure: bool,
+    /// The lines, with [`TRAP`] for each literal; empty while there is none.
+    skeleton: Vec<u8>,
 }
+
+/// Stands for a literal: whoever reads it as anything else stumbles over it.
+const TRAP: &[u8; 2] = b")\0";
 
 /// Why a connection is given up.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -69,9 +79,6 @@ pub(super) enum Bad {
     /// Too much in one answer.
     #[error("more than {} bytes in one answer", limits::IMAP_ANSWER_BYTES)]
     Answer,
-    /// Too many parentheses.
-    #[error("an answer with more than {} open parentheses", limits::IMAP_DEPTH)]
-    Depth,
     /// No IMAP, where it cannot be left out.
     #[error("something that is no IMAP: {0}")]
     Grammar(String),
@@ -81,29 +88,25 @@ impl Lines {
     /// Looks at one more line of a response that is no [`Kind::Status`], and says how long a literal
     /// follows. `INTERNALDATE NIL` is written over, in place.
     pub(super) fn next(&mut self, line: &mut [u8]) -> Result<Option<usize>, Bad> {
-        let mut quoted = false;
-        let mut escaped = false;
+        let (mut quoted, mut escaped) = (false, false);
         let mut dates = Vec::new();
         let mut rest: &[u8] = line;
         let mut before = b' ';
         let mut at = 0;
         while let Some((byte, after)) = rest.split_first() {
             match byte {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
+                // wherever it stands: what is a string here may be none to the parser
+                b'B' | b'b' if begins(rest, b"BODYSTRUCTURE (") => self.structure = true,
+                _ if escaped => {}
                 b'"' => quoted = !quoted,
                 _ if quoted => {}
-                b'(' => self.depth += 1,
-                b')' => self.depth = self.depth.saturating_sub(1),
                 b'I' | b'i' if begins(rest, b"INTERNALDATE NIL") => dates.push(at + b"INTERNALDATE ".len()),
                 b'U' | b'u' if matches!(before, b' ' | b'(') && begins(rest, b"UID ") => {
-                    self.uid = self.uid.or(number(rest.get(4..)))
+                    self.uid = self.uid.or(number(rest.get(4..)));
                 }
                 _ => {}
             }
-            if self.depth > limits::IMAP_DEPTH {
-                return Err(Bad::Depth);
-            }
+            escaped = quoted && !escaped && *byte == b'\\';
             (before, rest) = (*byte, after);
             at += 1;
         }
@@ -112,11 +115,27 @@ impl Lines {
                 nil.copy_from_slice(b"\" \"");
             }
         }
-        literal(line)
+        let Some(digits) = announced(line) else {
+            if !self.skeleton.is_empty() {
+                self.skeleton.extend_from_slice(line);
+            }
+            return Ok(None);
+        };
+        self.skeleton.extend_from_slice(line.get(..digits.start).unwrap_or_default());
+        self.skeleton.push(b'2');
+        self.skeleton.extend_from_slice(line.get(digits.end..).unwrap_or_default());
+        self.skeleton.extend_from_slice(TRAP);
+        let length = line.get(digits).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        let length: u64 = length.unwrap_or(u64::MAX);
+        match usize::try_from(length) {
+            Ok(length) if length <= limits::IMAP_LITERAL_BYTES => Ok(Some(length)),
+            _ => Err(Bad::Literal(length)),
+        }
     }
 
     /// A response that has come whole.
     pub(super) fn end(self, kind: Kind, response: &[u8]) -> Result<Passed, Bad> {
+        let lines = if self.skeleton.is_empty() { response } else { &self.skeleton };
         match kind {
             Kind::Other => return Ok(Passed::Dropped),
             Kind::Status => {
@@ -128,7 +147,7 @@ impl Lines {
                     _ => Err(Bad::Grammar(shown(response))),
                 };
             }
-            _ if parses(response) => return Ok(Passed::AsItIs),
+            _ if !self.structure && parses(lines) => return Ok(Passed::AsItIs),
             _ => {}
         }
         let mended = match kind {
@@ -169,23 +188,13 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// `{42}` at the end of a line; also as `{42+}` and `~{42}` (RFC 7888, RFC 3516), which no server
-/// should send.
-fn literal(line: &[u8]) -> Result<Option<usize>, Bad> {
-    let Some(digits) = announced(line) else { return Ok(None) };
-    let length: u64 = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()).unwrap_or(u64::MAX);
-    match usize::try_from(length) {
-        Ok(length) if length <= limits::IMAP_LITERAL_BYTES => Ok(Some(length)),
-        _ => Err(Bad::Literal(length)),
-    }
-}
-
-fn announced(line: &[u8]) -> Option<&[u8]> {
+/// Where the digits of `{42}` stand, if that ends a line; also of `{42+}` and `~{42}` (RFC 7888,
+/// RFC 3516), which no server should send.
+fn announced(line: &[u8]) -> Option<Range<usize>> {
     let inner = without_end(line).strip_suffix(b"}")?;
     let inner = inner.strip_suffix(b"+").unwrap_or(inner);
-    let digits = inner.rsplit(|b| *b == b'{').next()?;
-    let braced = digits.len() < inner.len() && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    braced.then_some(digits)
+    let start = inner.iter().rposition(|b| !b.is_ascii_digit())? + 1;
+    (start < inner.len() && inner.get(start - 1) == Some(&b'{')).then_some(start..inner.len())
 }
 
 /// A status line whose text the parser would stumble over, made harmless: control characters, a

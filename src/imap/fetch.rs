@@ -20,6 +20,8 @@ pub struct Fetch<'a, S: Transport> {
     connection: &'a mut Connection<S>,
     /// What every command asks for, behind its set.
     wanted: String,
+    /// A part of the message is among it.
+    wants_parts: bool,
     /// Not sent yet.
     waiting: VecDeque<(usize, UidSet)>,
     /// On their way, or answered while an earlier one is not.
@@ -32,6 +34,8 @@ struct Running {
     set: UidSet,
     tag: String,
     through: bool,
+    /// So many more rows are believed: each message twice, for flags that change meanwhile.
+    left: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,8 @@ impl<'a, S: Transport> Fetch<'a, S> {
         Fetch {
             connection,
             wanted: wanted(items),
+            wants_parts: !items.header_fields.is_empty()
+                || [items.header, items.text, items.message].iter().any(Option::is_some),
             waiting: sets.into_iter().enumerate().collect(),
             running: VecDeque::new(),
             state: State::New,
@@ -109,7 +115,8 @@ impl<'a, S: Transport> Fetch<'a, S> {
             if !through {
                 let _ = write!(lines, "{tag} UID FETCH {set} {}\r\n", self.wanted);
             }
-            self.running.push_back(Running { index, set, tag, through });
+            let left = set.len().saturating_mul(2);
+            self.running.push_back(Running { index, set, tag, through, left });
         }
         if lines.is_empty() {
             return Ok(());
@@ -120,7 +127,7 @@ impl<'a, S: Transport> Fetch<'a, S> {
 
     /// A message that was asked for, or the end of a set.
     async fn read(&mut self) -> Result<Read, Error> {
-        let running = &self.running;
+        let (running, wants_parts) = (&mut self.running, self.wants_parts);
         let wait = self.connection.read_until(|connection, response| {
             if connection.made_anew {
                 let what = "made the mailbox anew (UIDVALIDITY) while it was read";
@@ -128,12 +135,18 @@ impl<'a, S: Transport> Fetch<'a, S> {
             }
             match response {
                 Response::Fetch(_, values) => {
-                    let asked = |uid: &u32| running.iter().any(|r| !r.through && r.set.contains(*uid));
-                    match uid_of(values).filter(asked) {
-                        Some(uid) => return Ok(Some(Read::Message(Box::new(fetched(uid, values))))),
+                    let uid = uid_of(values).filter(|_| !(wants_parts && only_flags(values)));
+                    let asked = uid.and_then(|uid| running.iter_mut().find(|r| !r.through && r.set.contains(uid)));
+                    let (Some(uid), Some(asked)) = (uid, asked) else {
                         // said of its own accord
-                        None => connection.news.flags = true,
-                    }
+                        connection.news.flags = true;
+                        return Ok(None);
+                    };
+                    asked.left = asked
+                        .left
+                        .checked_sub(1)
+                        .ok_or_else(|| connection.lost(Level::Wait, "sends the same messages over and over"))?;
+                    return Ok(Some(Read::Message(Box::new(fetched(uid, values)))));
                 }
                 Response::Done { .. } => return Ok(Some(Read::Done(one_of(running, connection, response)?))),
                 _ => {}
@@ -206,6 +219,13 @@ fn uid_of(values: &[AttributeValue<'_>]) -> Option<u32> {
         AttributeValue::Uid(uid) => Some(*uid),
         _ => None,
     })
+}
+
+/// Flags that changed while parts of messages are read. (One with neither is an answer that could
+/// not be read.)
+fn only_flags(values: &[AttributeValue<'_>]) -> bool {
+    let has_parts = values.iter().any(|value| matches!(value, AttributeValue::BodySection { .. }));
+    !has_parts && values.iter().any(|value| matches!(value, AttributeValue::Flags(_) | AttributeValue::ModSeq(_)))
 }
 
 fn fetched(uid: u32, values: &[AttributeValue<'_>]) -> Fetched {

@@ -81,7 +81,9 @@ impl<S: Transport> Session<S> {
                         found.entry(listed.name.clone()).or_insert(listed);
                     }
                 }
-                Response::MailboxData(MailboxDatum::Status { mailbox, status }) if !too_many => {
+                Response::MailboxData(MailboxDatum::Status { mailbox, status })
+                    if statuses.len() < limits::IMAP_MAILBOXES =>
+                {
                     statuses.push((MailboxName::from_raw(&unquoted(mailbox)), said(status)));
                 }
                 _ => {}
@@ -202,7 +204,14 @@ impl<S: Transport> Session<S> {
             _ => {}
         };
         let doing = format!("open {}", words::cut(&name.text()));
-        self.connection.exec(&doing, &parts, &mut each).await?;
+        let mut done = self.connection.run(&parts, &mut each).await?;
+        // 163.com, 126.com (2024): who does not say who it is opens nothing
+        if done.status != Ended::Ok && done.text.contains("Unsafe Login") && self.connection.capabilities.has("ID") {
+            let id = format!("ID (\"name\" \"kithd\" \"version\" \"{}\")", env!("CARGO_PKG_VERSION"));
+            self.connection.exec("take our name (ID)", &[Part::Text(id)], &mut |_| {}).await?;
+            done = self.connection.run(&parts, &mut each).await?;
+        }
+        self.connection.checked(&doing, done)?;
         self.connection.uid_validity = found.uid_validity;
         self.connection.news = News::default();
         Ok(found)
@@ -282,8 +291,8 @@ impl<S: Transport> Session<S> {
             self.connection.wire().put_up_with(renew_after + Duration::from_secs(limits::IMAP_QUIET_SECS));
             let mut renew = std::pin::pin!(sleep(renew_after));
             while self.connection.news.is_none() {
+                // by turns: a server that never stops talking must not keep `stop` from being seen
                 tokio::select! {
-                    biased;
                     read = self.connection.read(|connection, response| match response {
                         Response::Done { .. } => Err(connection.lost(Level::Wait, "ends IDLE by itself")),
                         _ => {

@@ -270,3 +270,41 @@ impl<S> fmt::Debug for Wire<S> {
         f.write_str("Wire")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_held_is_one_answer() {
+        let (ours, mut theirs) = tokio::io::duplex(1 << 20);
+        let message = |size: usize| format!("* 1 FETCH (UID 1 BODY[] {{{size}}}\r\n{})\r\n", "x".repeat(size));
+        let (small, large) = (message(2_600), message(limits::IMAP_LITERAL_BYTES));
+        let server = tokio::spawn(async move {
+            for _ in 0..2_000 {
+                theirs.write_all(small.as_bytes()).await.unwrap();
+            }
+            theirs.write_all(large.as_bytes()).await.unwrap();
+            theirs.write_all(small.as_bytes()).await.unwrap();
+            2_001 * small.len() + large.len()
+        });
+        let mut wire = Wire::new(ours);
+        let (mut most, mut size) = (0, 0);
+        let mut buffer = vec![0; 4096];
+        loop {
+            let read = wire.read(&mut buffer).await.unwrap();
+            if read == 0 {
+                break;
+            }
+            size += read;
+            let bound = if size < 2_000 * 2_600 { limits::IMAP_READ_BYTES } else { limits::IMAP_ANSWER_BYTES };
+            assert!(wire.raw.len() <= bound, "{} after {size}", wire.raw.len());
+            most = most.max(wire.raw.len());
+        }
+        assert_eq!(size, server.await.unwrap());
+        assert!(most > limits::IMAP_LITERAL_BYTES && wire.raw.len() == limits::IMAP_READ_BYTES);
+    }
+}

@@ -118,7 +118,7 @@ pub(super) fn login_refused(host: &str, username: &str, token: bool, done: &Done
             later("it is tried again later")
         }
         // Exchange says no more, 2023
-        _ if lower.starts_with("authenticate failed") || lower.starts_with("login failed") && !token => stop(
+        _ if !token && (lower.starts_with("authenticate failed") || lower.starts_with("login failed")) => stop(
             "check `username` and `password`; Exchange and Office 365 take no password by IMAP any more, use `oauth2` there",
         ),
         _ if done.status == Status::Bad => later("it does not understand the login"),

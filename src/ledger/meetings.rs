@@ -256,7 +256,7 @@ pub fn counts(believed: &Believed, me: &Me, now: Timestamp) -> Result<(), &'stat
         "it names nobody but you"
     } else if humans > limits::ATTENDANCE_HUMANS {
         "it has more than 15 people"
-    } else if main.marks.broadcast {
+    } else if main.marks.broadcast && !is_personal(main, me, humans) {
         "it is a broadcast"
     } else if main.end > now {
         "it has not ended yet"
@@ -264,6 +264,14 @@ pub fn counts(believed: &Believed, me: &Me, now: Timestamp) -> Result<(), &'stat
         return Ok(());
     };
     Err(why)
+}
+
+/// "Conference chat with Ada Abel", or a fair's coffee that the user set up for two: what looks like
+/// a broadcast by its words is none where the user invited a few, or where it names one of them.
+fn is_personal(main: &Revision, me: &Me, humans: u32) -> bool {
+    let invited = main.organizer.as_ref().is_some_and(|o| me.is_me(&o.address)) && humans <= limits::MEETING_HUMANS;
+    let people = main.attendees.iter().filter(|a| !me.is_me(&a.who.address)).filter_map(|a| a.who.name.as_deref());
+    invited || people.into_iter().any(|name| names_them(&main.summary, name))
 }
 
 /// Humans of a meeting, the user included. Without an attendee list: the user and whom it names.

@@ -27,6 +27,7 @@ impl Dns {
     /// The name server at an address, in tests.
     #[cfg(test)]
     pub(crate) fn at(address: std::net::SocketAddr) -> Dns {
+        use domain::resolv::stub::conf::{ResolvConf, ServerConf, Transport};
         let mut conf = ResolvConf::new();
         conf.servers = vec![ServerConf::new(address, Transport::UdpTcp)];
         conf.options.use_vc = false;

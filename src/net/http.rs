@@ -285,6 +285,10 @@ impl Client {
         if literal.is_some_and(|address| (self.world.reach)(address) < floor) {
             return Err(wait(nearer(host)));
         }
+        // a name of this machine may be somebody else's all the same
+        if proof.is_some() && !url.is_tls() && self.world.reach_of(url).await > Reach::Loopback {
+            return Err(wait(format!("no password goes to {host} over plain http: use https://")));
+        }
         let odd = |_| wait(format!("kithd cannot ask {host} in this way"));
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| odd(()))?;
         let target = reqwest::Url::parse(url.as_str()).map_err(|_| odd(()))?;

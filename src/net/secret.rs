@@ -13,7 +13,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::{Secret, Trouble};
 use crate::address::safe_text;
@@ -35,14 +35,20 @@ pub async fn reveal(secret: &Secret) -> Result<SecretString, Trouble> {
 }
 
 /// What the first line a program prints is, for secrets and tokens. No shell; stopped after
-/// [`limits::SECRET_SECS`].
+/// [`limits::SECRET_SECS`], with all it started.
 pub(super) async fn first_line_of(words: &[String]) -> Result<SecretString, String> {
+    first_line_within(words, Duration::from_secs(limits::SECRET_SECS)).await
+}
+
+async fn first_line_within(words: &[String], limit: Duration) -> Result<SecretString, String> {
     let Some((program, arguments)) = words.split_first() else {
         return Err("the command of a secret names no program".to_string());
     };
     let place = format!("the command `{}`", safe_text(program, limits::ERROR_BYTES));
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // a group of its own: `pass` is a script, and what waits for the user is the gpg it started
+    command.process_group(0).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("{place} is not installed, or not on the PATH of kithd"),
         std::io::ErrorKind::PermissionDenied => format!("{place} may not be run: check its permissions"),
@@ -50,11 +56,12 @@ pub(super) async fn first_line_of(words: &[String]) -> Result<SecretString, Stri
     })?;
     let (printed, said) = (child.stdout.take(), child.stderr.take());
     let run = async { tokio::join!(beginning(printed), beginning(said), child.wait()) };
-    let Ok((printed, said, ended)) = tokio::time::timeout(Duration::from_secs(limits::SECRET_SECS), run).await else {
+    let Ok((printed, said, ended)) = tokio::time::timeout(limit, run).await else {
+        stop(&child).await;
         return Err(format!(
-            "{place} had printed nothing after {} s and was stopped: run it by hand and see what it waits for \
-             (it gets no terminal)",
-            limits::SECRET_SECS
+            "{place} had not ended after {} s and was stopped: run it by hand and see what it waits for (it gets \
+             no terminal)",
+            limit.as_secs()
         ));
     };
     match ended {
@@ -66,6 +73,16 @@ pub(super) async fn first_line_of(words: &[String]) -> Result<SecretString, Stri
             Err(format!("{place} failed ({status}): {said}"))
         }
         Err(error) => Err(format!("{place} was lost: {error}")),
+    }
+}
+
+/// Ends a program and all it started.
+async fn stop(child: &Child) {
+    if let Some(group) = child.id().map(|id| format!("-{id}")) {
+        let mut kill = Command::new("kill");
+        kill.args(["-KILL", "--", &group]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // where there is no `kill`, the program itself ends when it is dropped
+        let _ = kill.status().await;
     }
 }
 
@@ -194,7 +211,25 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_command_that_waits_is_stopped() {
         let told = shown(&words(&["sh", "-c", "echo hunter2; exec sleep 1000"])).await;
-        assert!(told.contains("was stopped") && !told.contains("hunter2"), "{told}");
+        assert!(told.contains("after 10 s and was stopped") && !told.contains("hunter2"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn and_what_it_started_is_stopped_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
+        let words = ["sh".to_string(), "-c".to_string(), script];
+        assert!(first_line_within(&words, Duration::from_secs(1)).await.is_err());
+        let process = Path::new("/proc").join(std::fs::read_to_string(&file).unwrap().trim()).join("stat");
+        // gone, or waiting for who collects orphans
+        let lives = || std::fs::read_to_string(&process).is_ok_and(|state| !state.contains(") Z"));
+        for _ in 0..100 {
+            if lives() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        assert!(!lives());
     }
 
     #[tokio::test]

@@ -115,7 +115,7 @@ fn answers(later: &Letter, letter: &Letter) -> bool {
 }
 
 /// A mail to them in another thread answers a question of theirs if it follows this soon.
-const AT_ONCE: i64 = 3 * DAY;
+const AT_ONCE: i64 = DAY;
 
 /// Three of their last five such questions were never answered by mail: neither in their thread nor
 /// by a mail that followed at once. Any mail at all would hide who is answered by phone, for one

@@ -352,11 +352,29 @@ fn invitations(
     let (mut meetings, mut complaints) = (Vec::new(), Vec::new());
     for leaf in &parts.calendars {
         let bytes = leaf.bytes(limits::COMPONENT_BYTES);
-        let (said, doubts) = read_invitation(&bytes, leaf.content_type.get("method"), from, in_sent, &calendar);
+        let bytes = whole_events(&bytes);
+        if bytes.is_empty() {
+            let what = "an invitation that ends in the middle; it is not read";
+            complaints.push(Complaint::new(context.source, context.place, what, context.now));
+            continue;
+        }
+        let (said, doubts) = read_invitation(bytes, leaf.content_type.get("method"), from, in_sent, &calendar);
         meetings.extend(said);
         complaints.extend(doubts);
     }
     (meetings, complaints)
+}
+
+/// An invitation up to the end of its last whole event: of a message that was cut somewhere the rest
+/// would be an event at a time that nobody said.
+fn whole_events(bytes: &[u8]) -> &[u8] {
+    let last = |word: &[u8]| bytes.windows(word.len()).rposition(|w| w.eq_ignore_ascii_case(word));
+    let is_whole = last(b"END:VCALENDAR").is_some() || last(b"BEGIN:VEVENT").is_none();
+    match last(b"END:VEVENT") {
+        _ if is_whole => bytes,
+        Some(at) => bytes.get(..at + b"END:VEVENT".len()).unwrap_or(bytes),
+        None => &[],
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod cursor;
 mod errand;
 mod intake;
 mod plan;
+mod visit;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +17,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use self::choice::choose;
+use self::choice::{Choice, choose};
 use self::cursor::Way;
 use self::errand::Errand;
 use super::{Occasion, Send, Stopped};
@@ -75,6 +76,8 @@ pub struct Checked {
     pub sent: Vec<String>,
     /// It is known which mail the user sent.
     pub sent_found: bool,
+    /// Names in `folders` and `sent` that fit no folder.
+    pub missing: Vec<String>,
     /// Folders the server has, read or not.
     pub listed: usize,
     /// IDLE (RFC 2177): news comes at once.
@@ -150,15 +153,15 @@ impl Account {
     /// Connects, logs in and looks what there is; for `kithd check`.
     ///
     /// # Errors
-    /// What keeps the account from being read.
+    /// What keeps the account from being read, without its name.
     pub async fn check(&self) -> Result<Checked, Trouble> {
-        let mut session = imap::connect(&self.params.server, &self.credentials).await.map_err(|t| self.about(t))?;
-        let listed = session.list(false).await.map_err(|e| self.about(e.into()))?;
+        let mut session = imap::connect(&self.params.server, &self.credentials).await?;
+        let listed = session.list(false).await?;
         let capabilities = session.capabilities();
         let (idle, condstore) = (capabilities.has("IDLE"), capabilities.has_condstore());
         let labels = capabilities.has("X-GM-EXT-1");
         let count = listed.len();
-        let chosen = choose(&self.params, listed, labels).chosen;
+        let Choice { chosen, missing, .. } = choose(&self.params, listed, labels);
         session.logout().await;
         let paths = |role: Option<Role>| {
             let fitting = chosen.iter().filter(move |c| role.is_none() || c.role == role);
@@ -168,6 +171,7 @@ impl Account {
             folders: paths(None),
             sent: paths(Some(Role::Sent)),
             sent_found: chosen.iter().any(choice::Chosen::tells_sent),
+            missing,
             listed: count,
             idle,
             condstore,

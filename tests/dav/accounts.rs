@@ -208,3 +208,25 @@ fn a_server_with_a_certificate_of_its_own_is_trusted_by_ca_file() {
     let found = read(&mut world, &params);
     assert!(found.contains("no calendar"), "{found}");
 }
+
+#[test]
+fn a_real_server_says_what_lies_in_the_window() {
+    let mut account = Account::new(Make::Radicale, Kind::Calendars);
+    account.dav.make(Kind::Calendars, "work", "Work");
+    // its PUT is slow: the files are laid into its folder
+    let folder = account.dav.bed.path("collections/collection-root/alex/work");
+    for n in 0..600 {
+        let year = if n < 560 { 2015 } else { 2026 };
+        let text = event(&format!("event {n}"), 1 + n % 28, "").replace("DTSTART:2026", &format!("DTSTART:{year}"));
+        let text = text.replace("DTEND:2026", &format!("DTEND:{year}"));
+        std::fs::write(folder.join(format!("{n}.ics")), text).unwrap();
+    }
+    let series = event("old series", 2, "RRULE:FREQ=MONTHLY\r\n").replace("DTSTART:2026", "DTSTART:2015");
+    std::fs::write(folder.join("series.ics"), series.replace("DTEND:2026", "DTEND:2015")).unwrap();
+    account.dav.bed.give_all(&folder);
+    account.read_well();
+    let asked = account.asked();
+    assert!(asked.len() < 10, "{asked:?}");
+    assert_eq!(account.world.on().len(), 41);
+    assert!(account.world.on()["old series"] > 24);
+}

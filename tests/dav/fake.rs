@@ -62,6 +62,24 @@ impl Fake {
             }
             ("PROPFIND", "/cal/a/") => there().for_each(|(href, _, n)| etag(&mut out, href, *n, "")),
             ("REPORT", "/cal/a/") if asked.body.contains("sync-collection") => self.changed(asked, &mut out),
+            ("REPORT", "/cal/a/") if asked.body.contains("calendar-query") => {
+                let bound = |name: &str| {
+                    asked
+                        .body
+                        .split(&format!("{name}=\""))
+                        .nth(1)
+                        .and_then(|b| b.split('"').next())
+                        .unwrap()
+                        .to_string()
+                };
+                let (from, until) = (bound("start"), bound("end"));
+                for (href, text, n) in there() {
+                    let start = text.split("DTSTART:").nth(1).and_then(|t| t.lines().next()).unwrap();
+                    if (from.as_str()..until.as_str()).contains(&start) {
+                        etag(&mut out, href, *n, "");
+                    }
+                }
+            }
             ("REPORT", "/cal/a/") => {
                 let wanted = asked.body.split("<D:href>").skip(1).filter_map(|h| h.split("</D:href>").next());
                 for href in wanted {

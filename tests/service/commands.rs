@@ -129,6 +129,7 @@ fn with_the_service_and_without() {
 fn a_round_is_the_service_s_when_it_runs() {
     let world = World::new();
     let mut service = world.start();
+    crate::world::wait("everything was read", || service.log().matches("reading ended").count() >= 3);
     world.mail("round-1", "Could you send me the plan by Friday?");
     let round = world.json(&["run", "--once", "--json"]);
     assert!(round["read"].as_u64().unwrap() >= 1, "{round}");
@@ -188,11 +189,21 @@ fn a_backup_is_made_while_it_runs() {
     let mut service = world.start();
     let output = world.command(&["backup", "copy.kithd"]).current_dir(world.path("")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert!(fs::metadata(world.path("copy.kithd")).unwrap().len() > 10_000);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "backed up to copy.kithd\n");
+    assert_eq!(fs::read_dir(world.path("state")).unwrap().filter(|e| is_backup(e.as_ref().unwrap())).count(), 0);
     let refused = world.run(&["restore", world.path("copy.kithd").to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("stop the service"), "{refused:?}");
     service.stop();
+    // the same as without the service
+    world.says(&["backup", world.path("alone.kithd").to_str().unwrap()]);
+    let size = |name: &str| fs::metadata(world.path(name)).unwrap().len();
+    assert!(size("copy.kithd") > 10_000);
+    assert!(size("copy.kithd").abs_diff(size("alone.kithd")) < 1_000, "{} {}", size("copy.kithd"), size("alone.kithd"));
     world.says(&["restore", world.path("copy.kithd").to_str().unwrap()]);
     assert!(world.says(&["contact", "dana"]).contains("Dana Ito"));
+}
+
+fn is_backup(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().contains("backup")
 }

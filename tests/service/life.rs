@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::world::{Service, World, wait, wait_secs};
@@ -162,7 +163,7 @@ impl Notify {
     }
 }
 
-fn notified(world: &World, service: impl FnOnce(&mut std::process::Command)) -> Service {
+fn notified(world: &World, service: impl FnOnce(&mut Command)) -> Service {
     let path = world.path("notify.sock");
     world.start_with(&[], |command| {
         command.env("NOTIFY_SOCKET", path);
@@ -272,4 +273,64 @@ fn asked_twice_it_stops_at_once() {
     service.signal("CONT");
     let (_, took) = service.end();
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+/// Needs root: the store lies on a small disk of its own, in a mount namespace that ends with the service.
+#[test]
+fn a_full_disk_is_waited_out() {
+    let world = World::new();
+    let can = Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|s| s.success());
+    if !can {
+        println!("skipped: a disk of its own needs root and unshare(1)");
+        return;
+    }
+    let state = world.path("state");
+    fs::remove_dir_all(&state).unwrap();
+    fs::create_dir(&state).unwrap();
+    // the socket lies outside, where commands of this namespace find it
+    let socket = world.path("kithd.sock");
+    let text = format!("{}\n[control]\nsocket = \"{}\"\n", world.config_text(), socket.display());
+    world.write_config(&text);
+    let mount = format!(
+        "mount -t tmpfs -o size=12m,mode=700 tmpfs '{}' && exec '{}' run",
+        state.display(),
+        crate::world::KITHD
+    );
+    let mut service = world.start_by(&socket, &["unshare", "--mount", "sh", "-c", &mount]);
+    world.says(&["run", "--once"]);
+    assert!(world.says(&["contact", "dana"]).contains("Dana Ito"));
+
+    let disk = std::path::PathBuf::from(format!("/proc/{}/root{}", service.pid(), state.display()));
+    let filler = disk.join("filler");
+    let fill = |filler: &std::path::Path| {
+        use std::io::Write;
+        let mut file = fs::File::create(filler).unwrap();
+        for size in [1 << 20, 1 << 12, 1] {
+            while file.write_all(&vec![1; size]).is_ok() {}
+        }
+    };
+    fill(&filler);
+    for n in 0..300 {
+        world.mail(&format!("full-{n}"), "Hello, could you call me?");
+    }
+    let refused = world.run(&["run", "--once"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("is full"), "{said}");
+    let asked = world.run(&["status"]);
+    assert!(asked.status.code() == Some(0) || String::from_utf8_lossy(&asked.stderr).contains("is full"), "{asked:?}");
+
+    fs::remove_file(&filler).unwrap();
+    wait_secs(60, "it works again", &mut || service.log().contains("the store works again"));
+    wait_secs(30, "the mail is known", &mut || world.says(&["contact", "dana"]).contains("full-299"));
+    let known = world.json(&["contact", "dana", "--json"]);
+    let full = known["interactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|i| i["subject"].as_str().unwrap().starts_with("full-"));
+    assert_eq!(full.count(), 300, "each once");
+    let checked = world.says(&["check", "--offline"]);
+    assert!(checked.contains("store: sound"), "{checked}");
+    service.stop();
 }

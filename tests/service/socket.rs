@@ -148,10 +148,19 @@ fn another_user_gets_nothing_unless_allowed() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stdout.is_empty(), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("uid 1 may not talk to this service"), "{refused:?}");
-    // nor can it have the service write files
-    let backup = as_uid(2, &["backup", "/tmp/kithd-of-another-user"]);
-    assert_eq!(backup.status.code(), Some(1), "{backup:?}");
-    assert!(!std::path::Path::new("/tmp/kithd-of-another-user").exists());
+    // a backup is written with the rights of whoever asks for it
+    let folder = world.dir.path().join("of-uid-2");
+    fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::chown(&folder, Some(2), Some(2)).unwrap();
+    let file = folder.join("copy.kithd");
+    let backup = as_uid(2, &["backup", file.to_str().unwrap()]);
+    assert!(backup.status.success(), "{backup:?}");
+    let copy = fs::metadata(&file).unwrap();
+    assert_eq!((std::os::unix::fs::MetadataExt::uid(&copy), copy.permissions().mode() & 0o777), (2, 0o600));
+    let refused = as_uid(2, &["backup", world.path("copy.kithd").to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be written"), "{refused:?}");
+    assert_eq!(as_uid(1, &["backup", folder.join("x").to_str().unwrap()]).status.code(), Some(1));
 
     world.write_config(&text);
     service.signal("HUP");

@@ -5,9 +5,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// Logs of this process so far.
+static LOGS: AtomicUsize = AtomicUsize::new(0);
 
 pub const KITHD: &str = env!("CARGO_BIN_EXE_kithd");
 
@@ -86,12 +90,24 @@ impl World {
         self.launch(socket, &[], |_| {})
     }
 
+    /// The same by way of another program, which becomes it.
+    pub fn start_by(&self, socket: &Path, program: &[&str]) -> Service {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).env("KITHD_CONFIG", &self.config);
+        self.spawn(socket, command)
+    }
+
     fn launch(&self, socket: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Service {
-        let log = self.dir.path().join(format!("log-{}", Instant::now().elapsed().as_nanos()));
         let mut command = self.command(&["run"]);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(fs::File::create(&log).unwrap()).env("RUST_LOG", "kithd=debug");
+        command.args(arguments);
         prepare(&mut command);
+        self.spawn(socket, command)
+    }
+
+    fn spawn(&self, socket: &Path, mut command: Command) -> Service {
+        let log = self.dir.path().join(format!("log-{}", LOGS.fetch_add(1, Ordering::Relaxed)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
+        command.env("RUST_LOG", "kithd=debug");
         let child = command.spawn().unwrap();
         let mut service = Service { child, log, socket: socket.to_path_buf() };
         wait("the socket answers", || {
@@ -178,6 +194,10 @@ impl Service {
         assert_eq!(answer["jsonrpc"], "2.0");
         assert_eq!(answer["id"], 7, "{answer}");
         answer
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Resident memory in MiB.

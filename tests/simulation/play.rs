@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use kithd::config::{Config, Surroundings};
-use kithd::daemon::doors;
+use kithd::daemon::{Post, doors};
 use kithd::engine::reply::ReminderRow;
 use kithd::engine::{Effect, Engine, Event, Reply, Request};
 use kithd::limits;
@@ -235,7 +235,7 @@ impl<'a> Play<'a> {
         self.played.rounds += 1;
         let crash = self.manner.faults.is_some().then(|| self.dice.below(60)).filter(|n| *n < 4);
         self.engine().begin_round(now, false).unwrap();
-        let post = doors::post(self.config());
+        let post = Post::of(self.config(), &doors::sources(self.config()));
         let mut effects = self.engine().searches(now);
         self.perform(&mut effects, &post, now, None);
         for source in doors::sources(self.config()) {
@@ -261,7 +261,7 @@ impl<'a> Play<'a> {
         self.fetch(now);
     }
 
-    fn perform(&mut self, effects: &mut Vec<Effect>, post: &doors::Post, now: Timestamp, crash: Option<usize>) {
+    fn perform(&mut self, effects: &mut Vec<Effect>, post: &Post, now: Timestamp, crash: Option<usize>) {
         while !effects.is_empty() {
             let mut more = Vec::new();
             for effect in std::mem::take(effects) {

@@ -232,3 +232,47 @@ async fn good_bye_takes_no_longer_than_it_may() {
     assert!(before.elapsed() <= Duration::from_secs(6));
     super::script::with("", "C: k1 LOGOUT\nS: * BYE bye\nS: k1 OK", async |session| session.logout().await).await;
 }
+
+/// Everything that any crate says through `log`, at its most talkative.
+struct Said(std::sync::Mutex<String>);
+
+static SAID: Said = Said(std::sync::Mutex::new(String::new()));
+
+impl log::Log for Said {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        *self.0.lock().unwrap() += &format!("{} {}\n", record.target(), record.args());
+    }
+    fn flush(&self) {}
+}
+
+#[tokio::test]
+async fn no_proof_is_said_at_any_level() {
+    log::set_logger(&SAID).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let plain = STANDARD.encode("\0alex\0c4nary-plain");
+    let oauth = STANDARD.encode("user=alex\x01auth=Bearer c4nary-token\x01\x01");
+    let hello = "S: * OK [CAPABILITY IMAP4rev1";
+    for (script, proof) in [
+        (format!("{hello}] hi\nC: k1 LOGIN \"alex\" \"c4nary-login\"\nS: k1 NO no"), password("c4nary-login")),
+        (format!("{hello}] hi\nC: k1 LOGIN \"alex\" {{8}}\nS: +\nC: c4nary-ü\nS: k1 NO no"), password("c4nary-ü")),
+        (
+            format!("{hello} AUTH=PLAIN] hi\nC: k1 AUTHENTICATE PLAIN\nS: +\nC: {plain}\nS: k1 NO no"),
+            password("c4nary-plain"),
+        ),
+        (
+            format!("{hello} AUTH=XOAUTH2 SASL-IR] hi\nC: k1 AUTHENTICATE XOAUTH2 {oauth}\nS: k1 NO no"),
+            token("c4nary-token"),
+        ),
+    ] {
+        let refused = log_in_as(&script.replace("{8}", "{9}"), "alex", proof).await.unwrap_err();
+        assert!(!format!("{:?} {}", refused, refused.trouble).contains("c4nary"));
+    }
+    let said = SAID.0.lock().unwrap().clone();
+    assert!(said.contains("decode: input"), "the logger hears");
+    for secret in ["c4nary", plain.as_str(), oauth.as_str()] {
+        assert!(!said.contains(secret), "{secret}");
+    }
+}

@@ -203,6 +203,7 @@ async fn yahoo_and_icloud() {
         let messages: Vec<_> =
             found.iter().filter_map(|r| if let Row::Message(m) = r { Some(m) } else { None }).collect();
         assert_eq!((messages[0].uid, messages[0].header.is_none(), messages[0].size), (1, true, None));
+        assert_eq!(messages.len(), 2);
         assert_eq!((messages[1].uid, messages[1].header.as_deref()), (2, Some(b"A: b\r\n".as_slice())));
         let items = Items { message: Some(100), ..Items::default() };
         let (found, _) = rows(&mut s, vec![UidSet::of([3])], items).await;
@@ -232,6 +233,34 @@ async fn dovecot() {
         assert_eq!(found.len(), 1);
         assert!(words(result).contains("Disconnected for inactivity"));
         assert!(words(s.noop().await).contains("in the middle of an answer"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn netease() {
+    // 163.com, 2024: nothing is opened for a client without a name
+    let script = format!(
+        "C: k1 EXAMINE \"INBOX\"
+         S: k1 NO EXAMINE Unsafe Login. Please contact kefu@188.com for help
+         C: k2 ID (\"name\" \"kithd\" \"version\" \"{}\")
+         S: * ID (\"name\" \"Coremail Imap\")
+         S: k2 OK ID completed
+         C: k3 EXAMINE \"INBOX\"
+         S: * 3 EXISTS
+         S: k3 OK [READ-ONLY] EXAMINE completed
+         C: k4 EXAMINE \"x\"
+         S: k4 NO EXAMINE Unsafe Login.
+         C: k5 ID (\"name\" \"kithd\" \"version\" \"{}\")
+         S: k5 OK ID completed
+         C: k6 EXAMINE \"x\"
+         S: k6 NO EXAMINE Unsafe Login.",
+        env!("CARGO_PKG_VERSION"),
+        env!("CARGO_PKG_VERSION")
+    );
+    with("ID IDLE", &script, async |mut s| {
+        assert_eq!(s.examine(&MailboxName::from_raw("INBOX")).await.unwrap().exists, 3);
+        assert!(words(s.examine(&MailboxName::from_raw("x")).await).contains("Unsafe Login"));
     })
     .await;
 }

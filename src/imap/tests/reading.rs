@@ -412,6 +412,15 @@ async fn a_mailbox_made_anew_while_it_is_read_is_an_error() {
 }
 
 #[tokio::test]
+async fn the_same_message_for_ever_ends() {
+    let script = format!("C: k1 UID FETCH 1:2 (UID)\n{}-- stall", "S: * 1 FETCH (UID 1)\n".repeat(9));
+    let (found, result) =
+        with("", &script, async |mut s| rows(&mut s, vec![UidSet::range(1, 2)], Items::default()).await).await;
+    assert_eq!(found.len(), 4);
+    lost(result, "over and over");
+}
+
+#[tokio::test]
 async fn a_fetch_that_is_dropped_poisons_nothing() {
     let script = "
         C: k1 UID FETCH 1:9 (UID)

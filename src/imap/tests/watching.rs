@@ -70,6 +70,31 @@ async fn idle_is_renewed_and_stops_when_asked() {
     assert_eq!(before.elapsed().as_secs(), 26 * 60);
 }
 
+#[tokio::test]
+async fn a_server_that_never_stops_talking_is_stopped() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (mut hears, mut says) = tokio::io::split(theirs);
+    let server = tokio::spawn(async move {
+        says.write_all(b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] hi\r\n+ idling\r\n").await.unwrap();
+        while says.write_all(b"* OK Still here\r\n").await.is_ok() {}
+    });
+    let hearing = tokio::spawn(async move {
+        let mut heard = String::new();
+        let _ = hears.read_to_string(&mut heard).await;
+        heard
+    });
+    let about = super::script::server("localhost", crate::net::Security::None);
+    let proof = super::script::password("x");
+    let mut session = crate::imap::login::log_in(&about, ours, "alex", &proof).await.unwrap();
+    let idle = session.idle(MINUTES_25, sleep(Duration::from_millis(20)));
+    // it is stopped, and then waits for an end that does not come
+    assert!(tokio::time::timeout(Duration::from_millis(500), idle).await.is_err());
+    drop(session);
+    server.await.unwrap();
+    assert_eq!(hearing.await.unwrap(), "k1 IDLE\r\nDONE\r\n");
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_idle_outlives_29_minutes() {
     let script =

@@ -27,6 +27,7 @@ fn world() -> World {
         ("also.example", "127.0.0.2"),
         ("private.example", "127.0.0.3"),
         ("here.example", "127.0.0.1"),
+        ("no.localhost", "127.0.0.3"),
     ];
     let mut names: BTreeMap<String, Vec<IpAddr>> =
         names.into_iter().map(|(name, ip)| (name.to_string(), vec![ip.parse().unwrap()])).collect();
@@ -417,8 +418,12 @@ async fn certificates_are_verified() {
     assert_eq!(what, "127.0.0.1 does not speak TLS at this port: check `url`");
 }
 
-#[test]
-fn a_password_does_not_go_over_plain_http() {
+#[tokio::test]
+async fn a_password_does_not_go_over_plain_http() {
     let trouble = client("http://dav.example/", Some(&password()), None, Bounds::default()).err().unwrap();
+    assert!(trouble.what.contains("use https://"), "{trouble}");
+    // a name that should be this machine, and is not
+    let client = client("http://no.localhost/", Some(&password()), None, Bounds::default()).unwrap();
+    let trouble = client.send(Request::new("GET", "")).await.unwrap_err();
     assert!(trouble.what.contains("use https://"), "{trouble}");
 }

@@ -76,6 +76,11 @@ pub fn read_calendar<R: BufRead + Seek>(
         let FirstPass { mut changes, sequences } = first;
         reader.seek(SeekFrom::Start(0))?;
         let mut splitter = Splitter::new(&mut reader);
+        let mut count = |meeting: Meeting| {
+            counted += 1;
+            sink(meeting);
+        };
+        let (mut older, mut older_bytes) = (Vec::new(), 0_usize);
         while let Some(piece) = splitter.next_piece()? {
             let Piece::Component(component) = piece else { continue };
             if component.name != "VEVENT" {
@@ -83,13 +88,18 @@ pub fn read_calendar<R: BufRead + Seek>(
             }
             reading.events += 1;
             let glance = Glance::of(&component);
-            if !glance.instance && sequences.get(&glance.uid).is_some_and(|newest| *newest > glance.sequence) {
-                continue;
+            let is_older = sequences.get(&glance.uid).is_some_and(|newest| *newest > glance.sequence);
+            match (is_older, glance.instance) {
+                (true, false) => {}
+                // whether its series still has it is known once that was read
+                (true, true) if older_bytes < limits::OLDER_BYTES => {
+                    older_bytes = older_bytes.saturating_add(component.bytes);
+                    older.push(component);
+                }
+                _ => read_event(&component, &mut changes, &mut zones, &mut complaints, &mut count),
             }
-            let mut count = |meeting: Meeting| {
-                counted += 1;
-                sink(meeting);
-            };
+        }
+        for component in older {
             read_event(&component, &mut changes, &mut zones, &mut complaints, &mut count);
         }
         Ok(())

@@ -25,6 +25,19 @@ pub struct Changes {
     pub master: Option<When>,
     /// How often it was met.
     pub versions: u32,
+    /// `SEQUENCE` of the series, and which of its changed instances it has; where all of it was read.
+    pub has: Option<(u32, HashSet<Timestamp>)>,
+}
+
+impl Changes {
+    /// Is this instance of an older version, and the series of today has it no more? Some calendars
+    /// keep what was changed before it was taken out.
+    fn outdated(&self, event: &Event, original: Timestamp) -> bool {
+        let outdated = |(sequence, has): &(u32, HashSet<Timestamp>)| {
+            event.says.sequence < *sequence && !event.and_later && !has.contains(&original)
+        };
+        self.has.as_ref().is_some_and(outdated)
+    }
 }
 
 /// Points and days at which a series has no instance of its own.
@@ -75,39 +88,55 @@ pub fn expand(
     sink: &mut dyn FnMut(Meeting),
 ) -> Vec<String> {
     if let Some(instance) = &event.instance {
-        let key = recurrence(&named_instance(instance, event, changes.as_deref(), zones), zones);
+        let named = named_instance(instance, event, changes.as_deref(), zones);
+        let key = recurrence(&named, zones);
         let original = instance.instant(zones);
         let inside = original >= context.from && original < context.until;
-        if inside || touches(&event.says, context) {
+        let outdated = inside && changes.is_some_and(|c| c.outdated(event, named.instant(zones)));
+        if !outdated && (inside || touches(&event.says, context)) {
             sink(meeting(event, key, event.says.clone()));
         }
         return Vec::new();
     }
-    let mut problems = Vec::new();
-    let mut except = Except::default();
-    let mut later = Vec::new();
-    if let Some(changes) = changes {
-        changes.versions = changes.versions.saturating_add(1);
-        if changes.versions > limits::SERIES_VERSIONS {
-            return vec!["a series that is given too often; this one was left out".into()];
-        }
-        for (stamp, tzid) in &changes.ids {
-            let when = place(*stamp, tzid.as_deref(), &event.start, zones);
-            except.add(&when, &event.start, zones);
-        }
-        changes.master = Some(event.start.clone());
-        later = ranged(&changes.later, zones);
+    let Some(changes) = changes else { return expand_series(event, &[], &Except::default(), zones, context, sink).0 };
+    changes.versions = changes.versions.saturating_add(1);
+    if changes.versions > limits::SERIES_VERSIONS {
+        return vec!["a series that is given too often; this one was left out".into()];
     }
+    let mut changed = Except::default();
+    for (stamp, tzid) in &changes.ids {
+        let when = place(*stamp, tzid.as_deref(), &event.start, zones);
+        changed.add(&when, &event.start, zones);
+    }
+    changes.master = Some(event.start.clone());
+    let later = ranged(&changes.later, zones);
+    let (problems, has) = expand_series(event, &later, &changed, zones, context, sink);
+    changes.has = problems.is_empty().then_some((event.says.sequence, has));
+    problems
+}
+
+/// The series itself, without its changed instances; which of those it has is returned as well.
+fn expand_series(
+    event: &Event,
+    later: &[(Timestamp, &Event)],
+    changed: &Except,
+    zones: &mut Zones<'_>,
+    context: &CalendarContext<'_>,
+    sink: &mut dyn FnMut(Meeting),
+) -> (Vec<String>, HashSet<Timestamp>) {
+    let mut problems = Vec::new();
+    let mut has = HashSet::new();
+    let mut except = Except::default();
     if !event.recurs {
         if touches(&event.says, context) {
             sink(meeting(event, Recurrence::Main, event.says.clone()));
         }
-        return problems;
+        return (problems, has);
     }
     for when in &event.except {
         except.add(when, &event.start, zones);
     }
-    let window = window(event, &later, zones, context);
+    let window = window(event, later, zones, context);
     for (rule, until) in &event.except_rules {
         match rule.dates(event.start.wall(), false, *until, window, &mut zones.budget) {
             Ok(dates) => except.walls.extend(dates.walls),
@@ -119,13 +148,17 @@ pub fn expand(
         if except.holds(&when, zones) {
             continue;
         }
-        let says = instance(event, &later, at, &when, length, zones);
+        if changed.holds(&when, zones) {
+            has.insert(at);
+            continue;
+        }
+        let says = instance(event, later, at, &when, length, zones);
         if touches(&says, context) && given < limits::INSTANCES {
             given += 1;
             sink(meeting(event, recurrence(&when, zones), says));
         }
     }
-    problems
+    (problems, has)
 }
 
 /// What `DTSTART`, `RRULE` and `RDATE` put into the window, by where it begins; a period brings its

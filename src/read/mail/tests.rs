@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)]
 
 use super::*;
 use crate::evidence::{Bounce, OutOfOffice};
@@ -306,5 +306,45 @@ proptest! {
         }
         let first = try_read(&bytes);
         prop_assert_eq!(first, try_read(&bytes));
+    }
+}
+
+/// As IMAP hands over the first bytes of a message: text, HTML, invitation, and a file of some size.
+#[test]
+fn a_message_that_was_cut_reads_as_far_as_it_goes() {
+    let file = "QUJD\n".repeat(4_000);
+    let text = format!(
+        "Message-ID: <a@x>\nFrom: Ada <ada@x.example>\nTo: bob@y.example\nSubject: Plan\n\
+         Date: Mon, 11 May 2026 09:00:00 +0200\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=m\n\n\
+         --m\nContent-Type: multipart/alternative; boundary=a\n\n\
+         --a\nContent-Type: text/plain\n\nCould you send me the deck by Friday?\n\
+         --a\nContent-Type: text/html\n\n<p>Could you send me the deck by Friday?</p>\n\
+         --a\nContent-Type: text/calendar; method=REQUEST\n\n\
+         BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:u1\nDTSTAMP:20260511T070000Z\n\
+         DTSTART:20260520T090000Z\nDTEND:20260520T100000Z\nSUMMARY:Coffee\nORGANIZER:mailto:ada@x.example\n\
+         ATTENDEE:mailto:bob@y.example\nEND:VEVENT\nEND:VCALENDAR\n\
+         --a--\n\
+         --m\nContent-Type: application/pdf; name=deck.pdf\nContent-Disposition: attachment; filename=deck.pdf\n\
+         Content-Transfer-Encoding: base64\n\n{file}\n--m--\n"
+    );
+    let whole = read(&text);
+    assert_eq!((whole.meetings.len(), whole.mail.marks().attachment), (1, true));
+    assert!(!whole.mail.acts().is_empty());
+    // somewhere in the file: nothing is missing
+    for cut in [text.len() - 1, text.len() / 2, text.find("QUJD").unwrap() + 7] {
+        assert_eq!(read(&text[..cut]), whole, "{cut}");
+    }
+    // anywhere: never more than there was, and a half event is none
+    let header = text.find("\n\n").unwrap() + 1;
+    for cut in header..text.find("QUJD").unwrap() {
+        let message = read(&text[..cut]);
+        assert_eq!(
+            (message.mail.id, &message.mail.from, message.mail.at),
+            (whole.mail.id, &whole.mail.from, whole.mail.at)
+        );
+        if let [meeting] = message.meetings.as_slice() {
+            assert_eq!(meeting, &whole.meetings[0], "{cut}");
+        }
     }
 }

@@ -123,7 +123,9 @@ impl Reading<'_> {
         let read_on = state.map_or(today, |s| s.read_on);
         match self.news(&collection, token) {
             Ok((news, token)) => {
-                let plan = plan(&known, news, anew);
+                let mut known = known;
+                let mut plan = plan(&known, news, anew);
+                self.narrow(&collection, &mut known, &mut plan);
                 let next = State::new(salt, if anew { today } else { read_on }, collection.mark.clone(), token);
                 Ok(Visit::new(Some(collection), known, plan, Some(next)))
             }
@@ -162,6 +164,28 @@ impl Reading<'_> {
             }
         }
         Ok((News::All(listed), collection.token.clone()))
+    }
+
+    /// Of many events only those are read that the server says lie in the window; the others are known
+    /// to be there.
+    fn narrow(&self, collection: &Collection, known: &mut Known, plan: &mut Plan) {
+        if self.params.kind != Kind::Calendars || plan.fetch.len() < limits::TIME_RANGE_FROM {
+            return;
+        }
+        let (from, until) = self.window();
+        let Some(answer) = self.wire.between(&collection.url, from, until) else { return };
+        let inside: BTreeSet<u64> = answer.entries.iter().map(|e| href_digest(&e.href)).collect();
+        // a filter that lets nothing through is rather one that does not work
+        if !plan.fetch.iter().any(|f| inside.contains(&f.key)) {
+            return;
+        }
+        // an event that moved out of the window leaves something behind in it
+        let nothing_lost =
+            |f: &Fetch| known.resources.get(&f.key).is_none_or(|held| held.events.is_empty() || held.etag == f.etag);
+        let outside: Vec<Fetch> = plan.fetch.extract_if(.., |f| !inside.contains(&f.key) && nothing_lost(f)).collect();
+        for fetch in outside {
+            known.resources.entry(fetch.key).or_default().etag = fetch.etag;
+        }
     }
 
     /// Changes since a token, however many pieces the server cuts them into. `None` where they do not end.
@@ -318,13 +342,14 @@ impl Reading<'_> {
     /// Events of one resource. `None`: not all of it could be read, and nothing follows from what it lacks.
     fn events(&self, text: &str, place: &str, batches: &mut Batches<'_, '_>) -> Result<Option<Vec<EvidenceId>>, Halt> {
         let occasion = self.occasion;
+        let (from, until) = self.window();
         let context = CalendarContext {
             source: &self.params.name,
             place,
             speaker: Speaker::Feed(self.params.name.clone()),
             read_at: occasion.now,
-            from: self.params.history.before(occasion.now, occasion.zone),
-            until: occasion.now.plus(limits::CALENDAR_AHEAD),
+            from,
+            until,
             zone: occasion.zone,
         };
         let mut events = BTreeSet::new();
@@ -378,7 +403,7 @@ impl Reading<'_> {
                 });
             }
             let until = match self.params.kind {
-                Kind::Calendars => self.occasion.now.plus(limits::CALENDAR_AHEAD),
+                Kind::Calendars => self.window().1,
                 Kind::AddressBooks => Timestamp::MAX,
             };
             batches.full(self.occasion.now, until, Some(of.into_iter().collect()))?;
@@ -404,6 +429,12 @@ impl Reading<'_> {
             folders.push(Folder { name: collection.name, read, role: self.params.kind.role() });
         }
         Ok(trouble.map_or(Ok(folders), Err))
+    }
+
+    /// Between what meetings are taken.
+    fn window(&self) -> (Timestamp, Timestamp) {
+        let now = self.occasion.now;
+        (self.params.history.before(now, self.occasion.zone), now.plus(limits::CALENDAR_AHEAD))
     }
 
     /// Whatever else makes a new reading necessary.

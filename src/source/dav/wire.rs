@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use libdav::PropertyName;
-use libdav::caldav::GetCalendarResources;
+use libdav::caldav::{CalendarComponent, GetCalendarResources, ListCalendarResources, TimeRange};
 use libdav::carddav::GetAddressBookResources;
 use libdav::dav::{Propfind, SyncCollection};
 use libdav::requests::DavRequest;
@@ -137,6 +137,15 @@ impl<'a> Wire<'a> {
     pub(super) fn list(&self, url: &Url) -> Result<Multistatus, Refusal> {
         let props = [&names::RESOURCETYPE, &names::GETETAG];
         Ok(self.ask(url, &Propfind::new("/").with_properties(&props).with_depth(Depth::One))?.0)
+    }
+
+    /// Events of a collection that have anything between two points in time (RFC 4791 9.9). `None`: it
+    /// cannot be asked.
+    pub(super) fn between(&self, url: &Url, from: Timestamp, until: Timestamp) -> Option<Multistatus> {
+        let utc = |at: Timestamp| at.to_string().replace(['-', ':'], "").parse().ok();
+        let range = TimeRange::Between(utc(from)?, utc(until)?);
+        let query = ListCalendarResources::new("/").with_component_and_time_range(CalendarComponent::VEvent, range);
+        self.ask(url, &query).ok().map(|(found, _)| found)
     }
 
     /// What changed in a collection since `token` (RFC 6578 3.2).

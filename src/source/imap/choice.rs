@@ -36,18 +36,19 @@ impl Chosen {
 pub(super) struct Choice {
     /// The inbox first, then sent mail, then by name.
     pub chosen: Vec<Chosen>,
+    /// Folders that the config names and that are not there.
+    pub missing: Vec<String>,
     /// There were more than [`limits::FOLDERS`].
     pub cut: bool,
 }
 
 /// Chooses among everything the server lists. `labels`: Gmail, where labels tell the role.
 pub(super) fn choose(params: &Params, listed: Vec<Listed>, labels: bool) -> Choice {
-    let cut = listed.len() > limits::FOLDERS;
     let marked: Vec<(String, Purpose)> =
         listed.iter().filter_map(|l| Some((l.path(), l.special_use.iter().find_map(|u| of(*u))?))).collect();
     let all = listed.iter().any(|l| l.selectable && l.special_use.contains(&SpecialUse::All));
     let mut chosen: Vec<Chosen> = Vec::new();
-    for listed in listed.iter().take(limits::FOLDERS).filter(|l| l.selectable) {
+    for listed in listed.iter().filter(|l| l.selectable) {
         let path = listed.path();
         let named = |patterns: &[String]| {
             let fits = |p: &String| picks(p, &path) || picks(p, listed.name.raw());
@@ -82,7 +83,11 @@ pub(super) fn choose(params: &Params, listed: Vec<Listed>, labels: bool) -> Choi
     };
     chosen.sort_by(|a, b| (rank(a), &a.path, a.name.raw()).cmp(&(rank(b), &b.path, b.name.raw())));
     chosen.dedup_by(|a, b| a.name == b.name);
-    Choice { chosen, cut }
+    let cut = chosen.len() > limits::FOLDERS;
+    chosen.truncate(limits::FOLDERS);
+    let is_there = |p: &String| listed.iter().any(|l| picks(p, &l.path()) || picks(p, l.name.raw()));
+    let missing = params.folders.iter().chain(&params.sent).filter(|p| !is_there(p)).cloned().collect();
+    Choice { chosen, missing, cut }
 }
 
 /// What a mailbox is for: by its own attribute or the one of a mailbox above it, else by its name. A
@@ -234,6 +239,17 @@ mod tests {
         ] {
             assert_eq!(chosen(&params(folders, sent), lines, labels), expected, "{folders:?} {sent:?}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_not_there_is_said_and_the_inbox_is_never_cut_off() {
+        let choice = choose(&params(&["INBOX", "Clints/*", "Zoo"], &["Gone"]), listed(PLAIN), false);
+        assert_eq!(choice.missing, ["Clints/*", "Gone"]);
+        let many: Vec<String> = (0..limits::FOLDERS + 9).map(|n| format!("A{n}")).chain(["INBOX".into()]).collect();
+        let lines: Vec<&str> = many.iter().map(String::as_str).collect();
+        let choice = choose(&params(&[], &[]), listed(&lines), false);
+        assert!(choice.cut && choice.chosen.len() == limits::FOLDERS);
+        assert_eq!(choice.chosen.first().unwrap().path, "INBOX");
     }
 
     #[test]

@@ -3,17 +3,18 @@
 //!
 //! Invariant: a mark leaves after the messages it speaks of, and mailboxes are only examined.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::choice::{Choice, Chosen, choose};
-use super::cursor::{State, Way};
-use super::plan::{Kind, Lump, Pass, Survey, Times};
+use super::cursor::State;
+use super::plan::{Kind, Times, arrived_at};
+use super::visit::Visit;
 use super::{Account, Kept};
 use crate::evidence::{Complaint, Cursor, Folder, Level, Role};
-use crate::imap::{Error, Examined, Fetched, Items, MailboxName, Row, Uid, UidSet};
+use crate::imap::{Error, Fetched, MailboxName, UidSet};
 use crate::limits;
 use crate::net::Trouble;
 use crate::read::mail::{MailContext, read_message};
@@ -23,7 +24,7 @@ use crate::time::{Timestamp, Zone};
 /// What the blocking half is handed, in order.
 pub(super) enum Item {
     /// A message.
-    Raw(Box<Raw>),
+    Raw(Raw),
     /// Something was read up to here.
     Mark(Cursor),
     /// Something could not be read.
@@ -56,7 +57,7 @@ pub(super) struct Raw {
 }
 
 /// Why a reading ends early.
-enum End {
+pub(super) enum End {
     /// Nobody listens any more.
     Stopped,
     /// The connection is of no more use.
@@ -64,7 +65,7 @@ enum End {
 }
 
 /// Why a folder is left.
-enum Left {
+pub(super) enum Left {
     Ended(End),
     /// The server will not show it, or not now.
     Refused(Trouble),
@@ -90,17 +91,19 @@ pub(super) struct Errand {
     account: Arc<Account>,
     now: Timestamp,
     zone: Zone,
-    times: Times,
+    pub times: Times,
     /// Mailboxes as their cursors know them, and all cursors that are stored.
     known: BTreeMap<String, State>,
     stored: Vec<Cursor>,
     sender: mpsc::Sender<Item>,
     room: Arc<Semaphore>,
     /// Messages left in the folder at hand, and in later ones that were never read.
-    left: u64,
+    pub left: u64,
     later: u64,
     /// Refusals that may still be looked into.
-    patience: u32,
+    pub patience: u32,
+    /// Sets in the midst of which a connection ended, and whether whole messages were asked for.
+    pub ends: Vec<(MailboxName, UidSet, bool)>,
 }
 
 impl Errand {
@@ -124,6 +127,7 @@ impl Errand {
             left: 0,
             later: 0,
             patience: limits::REFUSALS,
+            ends: Vec::new(),
         }
     }
 
@@ -132,19 +136,21 @@ impl Errand {
     /// # Errors
     /// Why it could not be read, or not all of it.
     pub(super) async fn run(mut self) -> Result<(), Trouble> {
-        let read = self.read_twice().await;
+        let read = self.read_all_of_it().await;
         read.map_err(|trouble| self.account.about(trouble))
     }
 
-    /// A connection that is lost is replaced once.
-    async fn read_twice(&mut self) -> Result<(), Trouble> {
-        let mut lost = None;
-        for attempt in 0..2 {
+    /// A connection that is lost is replaced once; again only while that tells more exactly which
+    /// message ends it.
+    async fn read_all_of_it(&mut self) -> Result<(), Trouble> {
+        let mut lost: Option<Trouble> = None;
+        for attempt in 0..limits::CONNECTIONS_LOST {
             let mut kept = match self.account.kept(attempt > 0).await {
                 Ok(kept) => kept,
                 // what the first connection met says more than that there is no second one
                 Err(trouble) => return Err(lost.filter(|_| trouble.level != Level::Stop).unwrap_or(trouble)),
             };
+            let ends = self.ends.len();
             match self.read_all(&mut kept).await {
                 Ok(outcome) => {
                     self.account.keep(kept);
@@ -152,6 +158,9 @@ impl Errand {
                 }
                 Err(End::Stopped) => return Ok(()),
                 Err(End::Lost(trouble)) => lost = Some(trouble),
+            }
+            if attempt > 0 && self.ends.len() == ends {
+                break;
             }
         }
         let what = lost.map_or_else(|| "the connection was lost".to_string(), |trouble| trouble.what);
@@ -167,15 +176,17 @@ impl Errand {
             Err(Error::Refused(trouble)) => return Ok(Err(trouble)),
             Err(Error::Lost(trouble)) => return Err(End::Lost(trouble)),
         };
-        let Choice { mut chosen, cut } = choose(params, listed, labels);
+        let Choice { mut chosen, missing, cut } = choose(params, listed, labels);
         if chosen.is_empty() {
             let what = format!("no folder of `{}` is one of `folders` in its [[mailbox]]", params.name);
             return Ok(Err(Trouble { level: Level::Wait, what }));
         }
         if cut {
             let what = format!("holds more than {} folders; the others are not read", limits::FOLDERS);
-            let complaint = Complaint::new(&params.name, &params.name, &what, self.now);
-            self.say(Item::Complaint(complaint)).await?;
+            self.complain(&params.name, &what).await?;
+        }
+        for pattern in missing {
+            self.complain(&pattern, "the config names this folder, and there is none").await?;
         }
         self.ask_status(kept, &mut chosen).await?;
         let unread = |c: &Chosen| match self.known.contains_key(c.name.raw()) {
@@ -252,7 +263,7 @@ impl Errand {
             if folder.needed || self.known.contains_key(name.raw()) {
                 failed.get_or_insert(Trouble { level: Level::Wait, what });
             } else {
-                self.say(Item::Complaint(Complaint::new(account, &folder.path, &what, self.now))).await?;
+                self.complain(&folder.path, &what).await?;
             }
         }
         Ok(failed)
@@ -268,9 +279,9 @@ impl Errand {
     }
 
     async fn read_folder(&mut self, kept: &mut Kept, folder: &Chosen) -> Result<(), Left> {
-        let key = folder.name.raw().to_string();
+        let key = folder.name.raw();
         let way = self.account.params.way(folder.role, self.now.since(self.times.text_since));
-        let known = self.known.get(&key).copied();
+        let known = self.known.get(key).copied();
         // what a server says of the mailbox that is open may be as old as its opening
         let status = folder.status.filter(|_| kept.folder.as_ref() != Some(&folder.name));
         if let Some(state) = known
@@ -279,22 +290,18 @@ impl Errand {
         {
             return Ok(self.done(folder, &state).await?);
         }
-        let examined = kept.session.examine(&folder.name).await?;
-        kept.folder = Some(folder.name.clone());
-        let (validity, uid_next) = self.look(kept, known, &examined).await?;
-        let mut state = State::begin(known, way, validity, uid_next);
+        let (mut visit, uid_next) = Visit::begin(self, kept, folder, known).await?;
+        let mut state = State::begin(known, way, visit.validity, uid_next);
         for pass in state.passes(uid_next) {
-            let lumps = self.survey(kept, pass, examined.exists).await?;
-            self.left = lumps.iter().map(|l| u64::from(l.count())).sum();
-            for lump in lumps {
-                let count = self.read_lump(kept, folder, pass, &lump, way).await?;
+            for lump in visit.survey(pass).await? {
+                let count = visit.read_lump(pass, &lump, way).await?;
                 state.read(pass, &lump, count);
-                self.mark(&key, state).await?;
+                visit.errand.mark(key, state).await?;
             }
             state.passed(pass);
         }
         if known != Some(state) {
-            self.mark(&key, state).await?;
+            self.mark(key, state).await?;
         }
         Ok(self.done(folder, &state).await?)
     }
@@ -309,130 +316,8 @@ impl Errand {
         self.say(Item::Folder(Folder { name: folder.path.clone(), read: state.read, role })).await
     }
 
-    /// UIDVALIDITY and UIDNEXT of the mailbox that was opened.
-    async fn look(&self, kept: &mut Kept, known: Option<State>, examined: &Examined) -> Result<(Uid, Uid), Left> {
-        if examined.uid_not_sticky {
-            let what = "the server gives messages new UIDs in each session, so kithd cannot know what it has read";
-            return Err(Left::Refused(Trouble { level: Level::Wait, what: what.to_string() }));
-        }
-        // a server without UIDVALIDITY (RFC 3501 7.1 wants one) keeps its UIDs, or so it seems
-        let validity = examined.uid_validity.unwrap_or(0);
-        let seen = known.filter(|k| k.validity == validity).map_or(1, |k| k.next);
-        let uid_next = match examined.uid_next {
-            Some(uid_next) => uid_next.max(1),
-            None if examined.exists == 0 => seen,
-            None => {
-                // Courier, some Exchange: no UIDNEXT; the last message tells
-                let mut last = seen.saturating_sub(1);
-                let mut fetch = kept.session.uid_fetch(vec![UidSet::from(seen)], Items::default());
-                while let Some(row) = fetch.next().await? {
-                    if let Row::Message(message) = row {
-                        last = last.max(message.uid);
-                    }
-                }
-                last.saturating_add(1)
-            }
-        };
-        Ok((validity, uid_next))
-    }
-
-    /// What a pass has to read, in lumps.
-    async fn survey(&self, kept: &mut Kept, pass: Pass, exists: u32) -> Result<Vec<Lump>, Left> {
-        if exists == 0 {
-            return Ok(Vec::new());
-        }
-        let (first, last) = pass.range();
-        if pass.is_short() {
-            return Ok(vec![Lump::unseen((first, last))]);
-        }
-        let mut survey = Survey::default();
-        let items = Items { flags: true, internal_date: true, ..Items::default() };
-        let mut fetch = kept.session.uid_fetch(vec![UidSet::range(first, last)], items);
-        while let Some(row) = fetch.next().await? {
-            if let Row::Message(row) = row {
-                survey.add(row.uid, self.times.kind(&row));
-            }
-        }
-        Ok(survey.lumps(pass))
-    }
-
-    /// Reads a lump: recent mail with its text, older mail by its header. Gives how many messages.
-    async fn read_lump(
-        &mut self,
-        kept: &mut Kept,
-        folder: &Chosen,
-        pass: Pass,
-        lump: &Lump,
-        way: Way,
-    ) -> Result<u64, Left> {
-        let labels = folder.role.is_none();
-        let about = Items { flags: true, internal_date: true, gmail: labels, ..Items::default() };
-        let header = Items { header: Some(limits::FETCH_HEADER_BYTES), ..about.clone() };
-        let whole = Items { message: Some(limits::FETCH_MESSAGE_BYTES), ..about };
-        let (texts, mut heads) = if !way.bodies {
-            (Vec::new(), lump.sets(Kind::Recent, limits::FETCH_HEADERS))
-        } else if pass.is_short() {
-            (lump.sets(Kind::Recent, limits::FETCH_MESSAGES), Vec::new())
-        } else {
-            self.by_date(kept, lump.sets(Kind::Recent, limits::FETCH_HEADERS)).await?
-        };
-        heads.extend(lump.sets(Kind::Older, limits::FETCH_HEADERS));
-        let texts = self.fetch(kept, folder, texts, &whole).await?;
-        Ok(texts + self.fetch(kept, folder, heads, &header).await?)
-    }
-
-    /// Fetches sets, and finds its way around messages that the server cannot give.
-    async fn fetch(&mut self, kept: &mut Kept, folder: &Chosen, sets: Vec<UidSet>, items: &Items) -> Result<u64, Left> {
-        let mut count = 0;
-        let mut sets = VecDeque::from(sets);
-        while !sets.is_empty() {
-            let mut fetch = kept.session.uid_fetch(sets.iter().cloned().collect(), items.clone());
-            let refused = loop {
-                match fetch.next().await {
-                    Ok(Some(Row::Message(message))) => count += u64::from(self.hand_on(folder, *message).await?),
-                    Ok(Some(Row::Through(_))) => drop(sets.pop_front()),
-                    Ok(None) => return Ok(count),
-                    Err(Error::Refused(trouble)) => break trouble,
-                    Err(lost) => return Err(lost.into()),
-                }
-            };
-            self.go_around(kept, folder, &mut sets, refused).await?;
-        }
-        Ok(count)
-    }
-
-    /// The first of these sets was refused: it is tried in halves. One message that is refused while
-    /// the server says its date cannot be read and is left out; one bad message stops nothing.
-    async fn go_around(
-        &mut self,
-        kept: &mut Kept,
-        folder: &Chosen,
-        sets: &mut VecDeque<UidSet>,
-        refused: Trouble,
-    ) -> Result<(), Left> {
-        let Some(first) = sets.pop_front().filter(|_| self.patience > 0) else { return Err(Left::Refused(refused)) };
-        self.patience -= 1;
-        let examined = kept.session.examine(&folder.name).await?;
-        if self.known.get(folder.name.raw()).is_some_and(|k| examined.uid_validity.is_some_and(|v| v != k.validity)) {
-            let what = "it was made anew while it was read".to_string();
-            return Err(Left::Refused(Trouble { level: Level::Wait, what }));
-        }
-        if let Some((one, other)) = first.halves() {
-            sets.push_front(other);
-            sets.push_front(one);
-            return Ok(());
-        }
-        let items = Items { internal_date: true, ..Items::default() };
-        let mut fetch = kept.session.uid_fetch(vec![first.clone()], items);
-        while fetch.next().await?.is_some() {}
-        let what = format!("the server does not give it: {}", refused.what);
-        let place = format!("{} UID {first}", folder.path);
-        let complaint = Complaint::new(&self.account.params.name, &place, &what, self.now);
-        Ok(self.say(Item::Complaint(complaint)).await?)
-    }
-
     /// Hands a message on, and says so, unless it was set aside. Waits while too much is on its way.
-    async fn hand_on(&mut self, folder: &Chosen, message: Fetched) -> Result<bool, End> {
+    pub(super) async fn hand_on(&mut self, folder: &Chosen, message: Fetched) -> Result<bool, End> {
         self.left = self.left.saturating_sub(1);
         let labelled = |label: &str| message.gm_labels.iter().any(|l| l.eq_ignore_ascii_case(label));
         let set_aside = self.times.kind(&message) == Kind::Unwanted || labelled("\\Draft") || labelled("\\Drafts");
@@ -443,7 +328,7 @@ impl Errand {
             None if labelled("\\Inbox") => Role::Inbox,
             None => Role::Other,
         };
-        let arrived_at = message.internal_date.unwrap_or(self.now);
+        let arrived_at = arrived_at(&message).unwrap_or(self.now);
         // without either it was removed a moment ago
         let Some(bytes) = message.message.or(message.header).filter(|_| !set_aside) else { return Ok(false) };
         let size = bytes.len().clamp(1, limits::RAW_BYTES);
@@ -452,39 +337,22 @@ impl Errand {
         let place = format!("{} UID {}", folder.path, message.uid);
         let left = self.left + self.later;
         let raw = Raw { place, role, arrived_at, bytes, text, left, _room: room };
-        self.say(Item::Raw(Box::new(raw))).await?;
+        self.say(Item::Raw(raw)).await?;
         Ok(true)
     }
 
-    async fn say(&self, item: Item) -> Result<(), End> {
+    /// One message, or the whole account, that could not be read.
+    pub(super) async fn complain(&self, place: &str, what: &str) -> Result<(), End> {
+        self.say(Item::Complaint(Complaint::new(&self.account.params.name, place, what, self.now))).await
+    }
+
+    pub(super) async fn say(&self, item: Item) -> Result<(), End> {
         self.sender.send(item).await.map_err(|_| End::Stopped)
     }
 
-    /// Parts what arrived inside the text window into what was also written in it, and the rest: a
-    /// mailbox that moved here lately may have given each message the day of the move.
-    async fn by_date(&mut self, kept: &mut Kept, sets: Vec<UidSet>) -> Result<(Vec<UidSet>, Vec<UidSet>), Left> {
-        if sets.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let (mut recent, mut older) = (Vec::new(), Vec::new());
-        let items = Items { internal_date: true, header_fields: &["DATE"], ..Items::default() };
-        let mut fetch = kept.session.uid_fetch(sets, items);
-        while let Some(row) = fetch.next().await? {
-            if let Row::Message(row) = row {
-                let kind = if self.was_written_at(&row) < self.times.text_since { &mut older } else { &mut recent };
-                kind.push(row.uid);
-            }
-        }
-        let parted = |uids: Vec<Uid>, most: u32| {
-            let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
-            uids.chunks(most).map(|chunk| UidSet::of(chunk.iter().copied())).collect()
-        };
-        Ok((parted(recent, limits::FETCH_MESSAGES), parted(older, limits::FETCH_HEADERS)))
-    }
-
     /// The `Date` where the reader would believe it.
-    fn was_written_at(&self, row: &Fetched) -> Timestamp {
-        let arrived_at = row.internal_date.unwrap_or(self.now);
+    pub(super) fn was_written_at(&self, row: &Fetched) -> Timestamp {
+        let arrived_at = arrived_at(row).unwrap_or(self.now);
         let context = MailContext {
             source: "",
             place: "",

@@ -25,7 +25,7 @@ pub(super) fn take_in(
 ) -> Result<(), Stopped> {
     let since = params.history.before(occasion.now, occasion.zone);
     let mut intake = Intake { params, occasion, since, batches: Batches::new(&params.name, send), folders: Vec::new() };
-    let mut lot: Vec<Box<Raw>> = Vec::new();
+    let mut lot: Vec<Raw> = Vec::new();
     let mut through = None;
     while let Some(item) = items.blocking_recv() {
         match item {
@@ -71,7 +71,7 @@ struct Intake<'a, 's> {
 
 impl Intake<'_, '_> {
     /// Parses a lot and hands on what it holds.
-    fn take(&mut self, lot: &mut Vec<Box<Raw>>) -> Result<(), Stopped> {
+    fn take(&mut self, lot: &mut Vec<Raw>) -> Result<(), Stopped> {
         let outcomes = in_parallel(lot, &|raw| read(self.params, self.occasion, raw));
         for (raw, outcome) in lot.drain(..).zip(outcomes) {
             self.batches.looked_at(Some(raw.left))?;

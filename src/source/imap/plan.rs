@@ -73,13 +73,18 @@ impl Times {
     /// What is done with a message that arrived then; no Date is believed that lies further ahead.
     pub(super) fn kind(&self, row: &Fetched) -> Kind {
         let set_aside = row.flags.as_ref().is_some_and(|f| f.draft || f.deleted);
-        match row.internal_date.map(|at| at.plus(limits::DATE_AHEAD)) {
+        match arrived_at(row).map(|at| at.plus(limits::DATE_AHEAD)) {
             _ if set_aside => Kind::Unwanted,
             Some(latest) if latest < self.since => Kind::Unwanted,
             Some(latest) if latest < self.text_since => Kind::Older,
             _ => Kind::Recent,
         }
     }
+}
+
+/// INTERNALDATE, unless it is one of those that a move from server to server leaves behind (1970).
+pub(super) fn arrived_at(row: &Fetched) -> Option<Timestamp> {
+    row.internal_date.filter(|at| at.second() >= limits::DATE_EARLIEST)
 }
 
 /// Messages of one kind with nothing of another kind among them.

@@ -29,7 +29,12 @@ fn what_is_done_with_a_message_depends_on_its_arrival_and_flags() {
     ] {
         assert_eq!(TIMES.kind(&row(days)), expected, "{days}");
     }
+    // no date, or none that can be: the header tells
     assert_eq!(TIMES.kind(&Fetched::default()), Kind::Recent);
+    assert_eq!(
+        TIMES.kind(&Fetched { internal_date: Some(Timestamp::from_second(0)), ..Fetched::default() }),
+        Kind::Recent
+    );
     for flags in [Flags { draft: true, ..Flags::default() }, Flags { deleted: true, ..Flags::default() }] {
         assert_eq!(TIMES.kind(&Fetched { flags: Some(flags), ..row(0) }), Kind::Unwanted);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use self::server::{Server, mail};
+use self::server::{Deadly, Server, mail};
 use super::cursor::State;
 use super::*;
 use crate::evidence::{Complaint, Folder, Observation};
@@ -172,7 +172,7 @@ fn a_first_reading_takes_the_history_newest_first_and_the_text_of_its_window() {
 fn later_readings_ask_once_and_fetch_only_what_is_new() {
     let server = Server::start();
     server.with(|world| {
-        (0..300).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n}"), NOW.minus(n * DAY)))));
+        (0..300).for_each(|n| world.add("INBOX", mail(&format!("i{n}"), NOW.minus(n * DAY))));
         world.put("Sent", mail("s1", NOW));
     });
     let (reader, mut kept) = (Reader::new(&server), Kept::default());
@@ -200,7 +200,7 @@ fn a_mailbox_without_uidnext_is_read_all_the_same() {
     let server = Server::start();
     server.with(|world| {
         world.quirks.no_uid_next = true;
-        (0..30).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n}"), NOW.minus(n * DAY)))));
+        (0..30).for_each(|n| world.add("INBOX", mail(&format!("i{n}"), NOW.minus(n * DAY))));
     });
     let (reader, mut kept) = (Reader::new(&server), Kept::default());
     assert_eq!(reader.read(&mut kept).subjects.len(), 30);
@@ -213,7 +213,7 @@ fn a_mailbox_without_uidnext_is_read_all_the_same() {
 #[test]
 fn a_mailbox_that_was_made_anew_is_read_again() {
     let server = Server::start();
-    server.with(|world| (0..5).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n}"), NOW)))));
+    server.with(|world| (0..5).for_each(|n| world.add("INBOX", mail(&format!("i{n}"), NOW))));
     let (reader, mut kept) = (Reader::new(&server), Kept::default());
     assert_eq!(reader.read(&mut kept).subjects.len(), 5);
     // another UIDVALIDITY
@@ -234,7 +234,7 @@ fn a_mailbox_that_was_made_anew_is_read_again() {
 fn a_mailbox_made_anew_while_it_is_read_is_begun_again() {
     let server = Server::start();
     server.with(|world| {
-        (0..60).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n}"), NOW))));
+        (0..60).for_each(|n| world.add("INBOX", mail(&format!("i{n}"), NOW)));
         world.quirks.anew_after = Some(70);
     });
     let (reader, mut kept) = (Reader::new(&server), Kept::default());
@@ -259,10 +259,15 @@ fn folders_come_and_go() {
     let said = reader.read(&mut kept);
     assert_eq!((said.subjects.as_slice(), said.failed), (&["a".to_string()][..], None));
     assert!(kept.state("Clients/Acme").is_none() && kept.state("Old/Acme").is_some());
-    // gone
-    server.with(|world| world.boxes.remove("Old/Acme"));
-    assert_eq!(reader.read(&mut kept).failed, None);
+    // gone, after it was listed
+    server.with(|world| {
+        world.put("Old/Acme", mail("b", NOW));
+        world.quirks.vanishing.insert("Old/Acme".into());
+    });
+    let said = reader.read(&mut kept);
+    assert_eq!((said.failed, said.sent_found), (None, Some(true)));
     assert!(kept.state("Old/Acme").is_none());
+    assert_eq!(said.folders.len(), 2);
 }
 
 #[test]
@@ -297,7 +302,7 @@ fn a_folder_that_cannot_be_opened_stops_no_other() {
 fn a_message_the_server_cannot_give_is_named_and_left_out() {
     let server = Server::start();
     server.with(|world| {
-        (0..250).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n:03}"), NOW))));
+        (0..250).for_each(|n| world.add("INBOX", mail(&format!("i{n:03}"), NOW)));
         world.quirks.broken.extend([7, 119]);
     });
     let (reader, mut kept) = (Reader::new(&server), Kept::default());
@@ -315,6 +320,49 @@ fn a_message_the_server_cannot_give_is_named_and_left_out() {
     assert!(matches!(reader.read(&mut kept).failed, Some((Level::Wait, _))));
     server.with(|world| world.quirks.mute = false);
     assert_eq!(reader.read(&mut kept).subjects, ["new"]);
+}
+
+#[test]
+fn a_message_that_ends_each_connection_is_found_and_gone_around() {
+    let server = Server::start();
+    server.with(|world| {
+        (0..150).for_each(|n| world.add("INBOX", mail(&format!("i{n:03}"), NOW)));
+        (0..150).for_each(|n| world.add("INBOX", mail(&format!("o{n:03}"), NOW.minus(400 * DAY))));
+        world.quirks.deadly = [(70, Deadly::Text)].into();
+    });
+    let (reader, mut kept) = (Reader::new(&server), Kept::default());
+    let said = reader.read(&mut kept);
+    assert_eq!((said.failed, kept.mails.len()), (None, 300));
+    // the header of that one is read
+    assert!(!kept.mails["i069"].1 && kept.mails["i068"].1 && kept.mails["i070"].1);
+    assert_eq!(said.complaints.iter().map(|c| c.place.as_str()).collect::<Vec<_>>(), ["INBOX UID 70"]);
+    // where its header ends the connection as well it is left out
+    for uid in [70, 170] {
+        server.with(|world| world.quirks.deadly = [(uid, Deadly::Header)].into());
+        let (reader, mut kept) = (Reader::new(&server), Kept::default());
+        let said = reader.read(&mut kept);
+        assert_eq!((said.failed, kept.mails.len()), (None, 299), "{uid}");
+        assert!(said.complaints.iter().any(|c| c.place == format!("INBOX UID {uid}")), "{uid}");
+    }
+}
+
+#[test]
+fn text_that_is_wanted_later_is_read_then() {
+    let server = Server::start();
+    server.with(|world| (0..30).for_each(|n| world.add("INBOX", mail(&format!("i{n}"), NOW.minus(n * 10 * DAY)))));
+    let mut kept = Kept::default();
+    let headers_only = Params { bodies: false, ..params(server.port) };
+    Reader::with(headers_only).read(&mut kept);
+    assert!(kept.mails.len() == 30 && kept.mails.values().all(|(_, text)| !text));
+    server.with(|world| world.log.clear());
+    let said = Reader::new(&server).read(&mut kept);
+    assert_eq!((said.subjects.len(), said.failed), (13, None));
+    assert_eq!(kept.mails.values().filter(|(_, text)| *text).count(), 13);
+    // a shorter history changes nothing, a longer one reads all of it
+    let said = Reader::with(Params { history: Span::days(100), ..params(server.port) }).read(&mut kept);
+    assert!(said.subjects.is_empty());
+    let said = Reader::with(Params { history: Span::days(900), ..params(server.port) }).read(&mut kept);
+    assert_eq!(said.subjects.len(), 30);
 }
 
 #[test]
@@ -351,7 +399,7 @@ fn gmail_is_read_in_one_place_and_its_labels_tell_the_roles() {
 #[test]
 fn a_connection_that_died_meanwhile_is_replaced_once() {
     let server = Server::start();
-    server.with(|world| (0..3).for_each(|n| drop(world.put("INBOX", mail(&format!("i{n}"), NOW)))));
+    server.with(|world| (0..3).for_each(|n| world.add("INBOX", mail(&format!("i{n}"), NOW))));
     let (reader, mut kept) = (Reader::new(&server), Kept::default());
     assert_eq!(reader.read(&mut kept).subjects.len(), 3);
     server.hang_up();
@@ -360,7 +408,7 @@ fn a_connection_that_died_meanwhile_is_replaced_once() {
     assert_eq!((said.subjects, said.failed), (vec!["new".to_string()], None));
     // it dies each time
     server.with(|world| {
-        (0..50).for_each(|n| drop(world.put("INBOX", mail(&format!("n{n}"), NOW))));
+        (0..50).for_each(|n| world.add("INBOX", mail(&format!("n{n}"), NOW)));
         world.quirks.cut_after = vec![0, 0, 0];
     });
     let said = reader.read(&mut kept);
@@ -417,9 +465,11 @@ fn an_account_is_checked_without_being_read() {
     assert_eq!(checked.folders, ["INBOX", "Sent"]);
     assert_eq!((checked.sent, checked.sent_found), (vec!["Sent".to_string()], true));
     assert!(checked.idle && !checked.condstore && checked.listed == 4);
+    let named = Reader::with(Params { folders: vec!["INBOX".into(), "Clints".into()], ..params(server.port) });
+    assert_eq!(named.runtime.block_on(named.account.check()).unwrap().missing, ["Clints"]);
     let closed = Reader::with(params(1));
     let trouble = closed.runtime.block_on(closed.account.check()).unwrap_err();
-    assert!(trouble.what.contains("`work`") && trouble.what.contains("127.0.0.1:1"), "{trouble:?}");
+    assert!(trouble.what.contains("127.0.0.1:1"), "{trouble:?}");
 }
 
 #[derive(Clone, Debug)]

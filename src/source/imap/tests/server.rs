@@ -51,6 +51,12 @@ impl Folder {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Deadly {
+    Text,
+    Header,
+}
+
 #[derive(Default)]
 pub struct Quirks {
     /// Courier, Exchange: UIDNEXT is not said.
@@ -59,6 +65,10 @@ pub struct Quirks {
     pub closed: BTreeSet<String>,
     /// UIDs whose text and header cannot be read.
     pub broken: BTreeSet<u32>,
+    /// UIDs that end the connection where their text, or their header too, is asked for.
+    pub deadly: BTreeMap<u32, Deadly>,
+    /// Mailboxes that vanish when they are opened.
+    pub vanishing: BTreeSet<String>,
     /// No FETCH is answered but with NO.
     pub mute: bool,
     /// Each FETCHing connection ends after so many rows, as long as there are entries.
@@ -80,6 +90,10 @@ impl World {
     pub fn make(&mut self, name: &str, attributes: &str) {
         let folder = Folder { attributes: attributes.to_string(), validity: 7, next: 1, mails: BTreeMap::new() };
         self.boxes.insert(name.to_string(), folder);
+    }
+
+    pub fn add(&mut self, name: &str, message: Message) {
+        let _uid = self.put(name, message);
     }
 
     /// Gives its UID.
@@ -205,7 +219,7 @@ impl Client {
     }
 
     fn answer(&mut self, tag: &str, verb: &str, command: &str) -> Result<String, Over> {
-        let name = || command.split('"').nth(1).map_or_else(|| command.split(' ').nth(1).unwrap(), |n| n).to_string();
+        let name = || command.split('"').nth(1).unwrap_or_else(|| command.split(' ').nth(1).unwrap()).to_string();
         let world = Arc::clone(&self.world);
         let mut world = world.lock().unwrap();
         let mut out = String::new();
@@ -225,6 +239,9 @@ impl Client {
                 None => return Ok(format!("{tag} NO [NONEXISTENT] no such mailbox\r\n")),
             },
             "EXAMINE" => {
+                if world.quirks.vanishing.contains(&name()) {
+                    world.boxes.remove(&name());
+                }
                 let closed = world.quirks.closed.contains(&name());
                 let Some(folder) = world.boxes.get(&name()).filter(|_| !closed) else {
                     return Ok(format!("{tag} NO [NOPERM] not for you\r\n"));
@@ -245,7 +262,8 @@ impl Client {
 
     fn fetch(&mut self, tag: &str, command: &str, world: &mut World) -> Result<String, Over> {
         let set = command.split(' ').nth(2).unwrap();
-        let deep = command.contains("BODY.PEEK[HEADER]") || command.contains("BODY.PEEK[]");
+        let whole = command.contains("BODY.PEEK[]");
+        let deep = whole || command.contains("BODY.PEEK[HEADER");
         let mut out = String::new();
         if world.quirks.mute {
             return Ok(format!("{tag} NO [UNAVAILABLE] not now\r\n"));
@@ -257,6 +275,11 @@ impl Client {
         for uid in wanted {
             if deep && quirks.broken.contains(&uid) {
                 return Ok(format!("{out}{tag} NO [SERVERBUG] cannot read it\r\n"));
+            }
+            let deadly = quirks.deadly.get(&uid).is_some_and(|d| whole || *d == Deadly::Header);
+            if deep && deadly && !command.contains("FIELDS") {
+                self.say(&out);
+                return Err(Over);
             }
             if quirks.cut_after.first().is_some_and(|rows| self.rows >= *rows) {
                 quirks.cut_after.remove(0);
