@@ -4,10 +4,9 @@
 
 use kithd::read::new_text::{NewText, new_text};
 
-/// White space folded.
-fn fold(s: &str) -> String {
-    s.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+mod measure;
+
+use measure::fold;
 
 #[test]
 fn clients_and_languages() {
@@ -179,4 +178,28 @@ fn reading_twice_changes_nothing() {
         }
     }
     assert!(same * 100 >= all * 99, "{same} of {all}");
+}
+
+/// HTML as each client makes it: `corpus/html/*.html`, and below `===` the new text it holds. Those
+/// named `own-` answer nothing.
+#[test]
+fn html_of_clients() {
+    let mut files: Vec<_> = std::fs::read_dir("tests/corpus/html").unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let mut missed = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let (html, wanted) = text.split_once("\n===\n").unwrap();
+        let name = file.file_stem().unwrap().to_string_lossy();
+        let answers = if name.starts_with("own-") { "" } else { "In-Reply-To: <1@example.org>\n" };
+        let mail = format!(
+            "From: Dana Ito <dana@uni.example>\nTo: alex@example.org\nSubject: Tuesday\n{answers}MIME-Version: 1.0\n\
+             Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{html}\n"
+        );
+        let found = measure::read_mail(&name, mail.as_bytes()).unwrap().new_text;
+        if fold(&found) != fold(wanted) {
+            missed.push(format!("== {name}\n-- found\n{found}\n-- wanted\n{wanted}"));
+        }
+    }
+    assert!(files.len() >= 30 && missed.is_empty(), "{} of {}:\n{}", missed.len(), files.len(), missed.join("\n"));
 }

@@ -2,11 +2,13 @@
 //!
 //! Invariant: a choice is durable before anybody is told that it was taken.
 
+use std::collections::BTreeSet;
+
 use super::reply::{Act, Reply, Setting};
 use super::{Engine, Result};
 use crate::address::AddrSpec;
 use crate::evidence::{Choice, Observation, ReminderId, Word};
-use crate::identity::{Contact, Found};
+use crate::identity::{AddressFacts, Contact, Found};
 use crate::outbox::{Entry, EntryKind};
 use crate::store::{Commit, Erasure, Shelf, Strength};
 use crate::time::{HOUR, Timestamp};
@@ -212,12 +214,26 @@ impl Engine {
         )))
     }
 
-    /// Somebody who wrote and is no contact, by their address.
-    fn stranger(&self, who: &str) -> Option<Contact> {
-        let address = AddrSpec::parse(who)?;
-        let facts = super::state::facts_of(&self.store, &address).ok()??;
-        let name = facts.names.first().map_or_else(|| address.to_string(), |(name, _)| name.clone());
-        Some(Contact::alone(address, name))
+    /// Those who wrote and are no contacts, by their address or by words of how they sign.
+    fn strangers_named(&self, who: &str) -> Vec<Contact> {
+        use super::state::{address, decode, facts_of};
+        if let Some(address) = AddrSpec::parse(who) {
+            let facts = facts_of(&self.store, &address).ok().flatten();
+            let name = |f: AddressFacts| f.names.first().map_or_else(|| address.to_string(), |(name, _)| name.clone());
+            return facts.map(|f| Contact::alone(address.clone(), name(f))).into_iter().collect();
+        }
+        let words = |text: &str| -> BTreeSet<String> {
+            let text = text.to_lowercase();
+            text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_string).collect()
+        };
+        let wanted = words(who);
+        let records = self.store.records(Shelf::Address).filter_map(std::result::Result::ok);
+        let signed = records.filter_map(|(key, value)| {
+            let facts: AddressFacts = decode(&value).ok()?;
+            let (name, _) = facts.names.into_iter().find(|(name, _)| wanted.is_subset(&words(name)))?;
+            Some(Contact::alone(address(&key)?, name))
+        });
+        if wanted.is_empty() { Vec::new() } else { signed.collect() }
     }
 
     /// The one contact a word means.
@@ -225,8 +241,12 @@ impl Engine {
         match self.memory.people.find(who) {
             Found::One(contact) => Ok(contact.clone()),
             Found::None => {
-                let unknown = || refused(format!("I know nobody by `{who}`: see kithd contacts --all"));
-                self.stranger(who).ok_or_else(unknown)
+                let mut strangers = self.strangers_named(who);
+                match (strangers.pop(), strangers.is_empty()) {
+                    (Some(only), true) => Ok(only),
+                    (None, _) => Err(refused(format!("I know nobody by `{who}`: see kithd contacts --all"))),
+                    _ => Err(refused(format!("`{who}` is how several addresses sign: use one of them"))),
+                }
             }
             Found::Many(several) => {
                 let rows =

@@ -177,7 +177,8 @@ impl Tag {
             "front-blockquote",
             "nylas-quote",
             "gmail_attr",
-        ]) || self.id.starts_with("yahoo_quoted")
+        ]) || self.class.split_whitespace().any(|c| c.ends_with("yahoo_quoted")) // "ydp1f5b3a7eyahoo_quoted", 2026
+            || self.id.contains("yahoo_quoted")
             || matches!(self.id.as_str(), "reply-intro" | "replybody" | "isreplycontent" | "isforwardcontent")
             || matches!(self.label.as_str(), "messagereplysection" | "quote")
     }

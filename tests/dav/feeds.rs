@@ -33,10 +33,12 @@ fn feed_of(events: std::ops::Range<u32>, stamp: u32) -> String {
     text + "END:VCALENDAR\r\n"
 }
 
+type Answer = Box<dyn FnMut(&crate::http::Asked) -> Reply + Send>;
+
 /// A server whose answer can be changed, and a world that reads it.
 struct Bed {
     server: Server,
-    reply: Arc<Mutex<Box<dyn FnMut(&crate::http::Asked) -> Reply + Send>>>,
+    reply: Arc<Mutex<Answer>>,
     world: World,
     params: Params,
 }
@@ -45,8 +47,7 @@ const SECRET: &str = "/private-0f3a9c/basic.ics?key=s3cret";
 
 impl Bed {
     fn new(reply: impl FnMut(&crate::http::Asked) -> Reply + Send + 'static) -> Bed {
-        let reply: Arc<Mutex<Box<dyn FnMut(&crate::http::Asked) -> Reply + Send>>> =
-            Arc::new(Mutex::new(Box::new(reply)));
+        let reply: Arc<Mutex<Answer>> = Arc::new(Mutex::new(Box::new(reply)));
         let answer = reply.clone();
         let server = Server::start(move |asked| (answer.lock().unwrap())(asked));
         let params = params(&server.url(SECRET));

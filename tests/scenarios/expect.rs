@@ -51,6 +51,13 @@ impl Play {
                 self.end_of(w)?;
                 if self.said.contains(wanted) { Ok(()) } else { Err(format!("it said {:?}", self.said)) }
             }
+            "check" => {
+                w.word()?;
+                let wanted = w.quoted()?;
+                self.end_of(w)?;
+                let Reply::Checked(found) = self.ask(Request::Check)? else { return Err("no findings".to_string()) };
+                if found.iter().any(|f| f.what.contains(wanted)) { Ok(()) } else { Err(format!("it found {found:?}")) }
+            }
             "state" => self.expect_state(w),
             "veto" | "point" | "score" | "no" => self.expect_explained(w),
             "plan" => self.expect_plan(w),

@@ -3,7 +3,7 @@
 //! Invariant: a promise has a first person, a future and something to do; it is neither denied, nor
 //! doubted, nor quoted, nor left to the reader.
 
-use super::phrases::{Group, Hit, Sentence};
+use super::phrases::{Group, Hit, Sentence, is_unspaced};
 use crate::read::lexicon;
 
 /// Bytes between an English future and its verb, adverbs included.
@@ -12,6 +12,12 @@ const NEAR: usize = 32;
 const FAR: usize = 110;
 /// Bytes before a future in which a doubt is about it.
 const DOUBT: usize = 24;
+/// Letters of a pronoun that may stand between a denial and the verb.
+const PRONOUN: usize = 3;
+/// Languages that deny behind the verb: "ich schicke es nicht".
+const NOT_BEHIND: &[&str] = &["da", "de", "nl", "no", "sv"];
+/// Languages whose sentences are often read as one of another's.
+const AKIN: &[&[&str]] = &[&["da", "no", "sv"], &["ru", "uk"]];
 
 /// Does the writer promise something?
 pub fn is_commitment(sentence: &Sentence) -> bool {
@@ -24,22 +30,59 @@ pub fn is_commitment(sentence: &Sentence) -> bool {
 
 fn promises(sentence: &Sentence, lead: &Hit) -> bool {
     let Some(verb_end) = verb(sentence, lead) else { return false };
-    let near = |group: Group, from: usize, to: usize| {
-        sentence.of(group).any(|h| h.language == lead.language && h.start >= from && h.end <= to)
-    };
+    let akin = |h: &&Hit| are_akin(h.language, lead.language);
+    let near =
+        |group: Group, from: usize, to: usize| sentence.of(group).filter(akin).any(|h| h.start >= from && h.end <= to);
+    // "no te enviaré": in some languages a short word for the reader stands between
+    let short = if is(lead, &["en"]) { 0 } else { PRONOUN };
     let touches = |group: Group, gap: &[char]| {
-        let mut said = sentence.of(group).filter(|h| h.language == lead.language);
-        said.any(|h| sentence.low.get(h.end..lead.start).is_some_and(|g| g.chars().all(|c| gap.contains(&c))))
+        let between = |h: &Hit| sentence.low.get(h.end..lead.start).map(|g| g.trim_matches(gap));
+        let mut said = sentence.of(group).filter(akin);
+        said.any(|h| between(h).is_some_and(|g| g.chars().count() <= short && g.chars().all(char::is_alphabetic)))
     };
-    let clause_start = sentence.before(lead.start).rfind([',', ';', ':', '.', '(']).map_or(0, |p| p + 1);
-    let denied = near(Group::Not, lead.start, verb_end) || touches(Group::Not, &[' ']);
+    let clause = |c: char| matches!(c, ',' | ';' | ':' | '.' | '(' | '，' | '。' | '、' | '；');
+    let clause_start = sentence.before(lead.start).rfind(clause).map_or(0, |p| p + 1);
+    let clause_end = verb_end + sentence.after(verb_end).find(clause).unwrap_or(sentence.after(verb_end).len());
+    let unspaced = sentence.after(lead.start).chars().next().is_some_and(is_unspaced);
+    let denied = near(Group::Not, if unspaced { clause_start } else { lead.start }, verb_end)
+        || touches(Group::Not, &[' '])
+        || is(lead, NOT_BEHIND) && lead.group == Group::Promise && near(Group::Not, lead.end, clause_end);
     let doubted = near(Group::Hedge, lead.start.saturating_sub(DOUBT).max(clause_start), verb_end)
         || touches(Group::Hedge, &[' ', ',']);
+    let another = unspaced && is_of_another(sentence, clause_start, lead);
     let subordinate = sentence.of(Group::Whether).any(|w| {
         w.language == lead.language && w.end <= lead.start && sentence.between(w.end, lead.start).trim().is_empty()
     });
     let other = sentence.of(Group::NotPromise).any(|n| n.start <= verb_end && n.end > lead.start);
-    !denied && !doubted && !subordinate && !other && !quoted(sentence, lead) && !left_to_reader(sentence, lead)
+    !denied
+        && !doubted
+        && !another
+        && !subordinate
+        && !other
+        && !sentence.is_quoted(lead.start)
+        && !left_to_reader(sentence, lead)
+}
+
+/// Is the lead of one of these languages?
+fn is(lead: &Hit, languages: &[&str]) -> bool {
+    lexicon::FILES.get(usize::from(lead.language)).is_some_and(|(name, _)| languages.contains(name))
+}
+
+/// The same language, or one so near that a sentence is found to be in both.
+fn are_akin(a: u8, b: u8) -> bool {
+    let near = |family: &&[&str]| {
+        [a, b].iter().all(|l| lexicon::FILES.get(usize::from(*l)).is_some_and(|(name, _)| family.contains(name)))
+    };
+    a == b || AKIN.iter().any(|family| near(&family))
+}
+
+/// Where no form tells the person: somebody else is named as the one who does it.
+fn is_of_another(sentence: &Sentence, from: usize, lead: &Hit) -> bool {
+    let last = |group: Group| {
+        let said = sentence.of(group).filter(|h| h.language == lead.language && h.start >= from);
+        said.filter(|h| h.start <= lead.start).map(|h| h.end).max()
+    };
+    last(Group::Third) > last(Group::Me)
 }
 
 /// Where the promised deed ends, if there is one after the future.
@@ -104,14 +147,6 @@ fn first_person(sentence: &Sentence, lead: &Hit) -> bool {
         said.map(|m| m.end).max()
     };
     before.is_empty() || before.ends_with(['-', '–', ':']) || last(Group::Me) > last(Group::Third)
-}
-
-/// Does it stand inside quotation marks that are still open?
-fn quoted(sentence: &Sentence, lead: &Hit) -> bool {
-    let before = sentence.before(lead.start);
-    let straight = before.matches('"').count() % 2 == 1;
-    let open = |a: char, b: char| before.matches(a).count() > before.matches(b).count();
-    straight || open('“', '”') || open('«', '»') || open('「', '」') || before.starts_with('>')
 }
 
 /// Does it wait for something the reader may do ("if you send it, I'll sign")? A condition after it

@@ -54,7 +54,7 @@ groups! {
     Not = "not": "Negation.",
     Hedge = "hedge": "Takes the promise back: maybe.",
     Whether = "whether": "Before a subordinate clause that promises nothing: whether, how.",
-    IfYou = "if_you": "Makes a promise wait for the reader.",
+    IfYou = "if_you": "Makes a promise wait: for the reader, or for what the writer does not know.",
     Thank = "thank": "Any thanks (generous).",
     ThankFor = "thank_for": "Before what the thanks are for.",
     ThanksStrong = "thanks_strong": "Thanks for something done, by itself.",
@@ -352,6 +352,19 @@ impl Sentence {
     pub fn of(&self, group: Group) -> impl Iterator<Item = &Hit> {
         let there = self.has(group);
         self.hits.iter().filter(move |h| there && h.group == group)
+    }
+
+    /// Does a place stand inside quotation marks that are still open there? Then it is said by another.
+    pub fn is_quoted(&self, place: usize) -> bool {
+        let before = self.before(place);
+        let count = |c: char| before.matches(c).count();
+        let low = count('„') > 0;
+        let open = |a: usize, b: usize| a > b;
+        count('"') % 2 == 1
+            || if low { open(count('„'), count('“') + count('”')) } else { open(count('“'), count('”')) }
+            || open(count('«'), count('»'))
+            || open(count('「'), count('」'))
+            || before.starts_with('>')
     }
 
     /// What stands before a place.

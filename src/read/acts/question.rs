@@ -18,7 +18,7 @@ pub fn is_question(sentence: &Sentence) -> bool {
         return false;
     }
     let asked = words(&sentence.low);
-    if asked == 0 || sentence.has(Group::Tag) {
+    if asked == 0 || marked && sentence.is_quoted(text.len()) || sentence.has(Group::Tag) {
         return false;
     }
     !(sentence.has(Group::Pleasantry) && asked <= PLEASANTRY_WORDS && !sentence.has(Group::Ask))

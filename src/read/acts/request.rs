@@ -14,7 +14,7 @@ pub fn is_request(sentence: &Sentence) -> bool {
 fn asks(sentence: &Sentence, hit: &Hit) -> bool {
     let denied = sentence.of(Group::NotRequest).any(|n| n.start <= hit.end && n.end >= hit.start);
     let machine = hit.group == Group::Please && sentence.of(Group::Machinery).any(|m| m.language == hit.language);
-    !denied && !machine && !conditional(sentence, hit) && !offers(sentence, hit)
+    !denied && !machine && !sentence.is_quoted(hit.start) && !conditional(sentence, hit) && !offers(sentence, hit)
 }
 
 /// "Call me if you have any questions" offers to be asked.

@@ -21,7 +21,8 @@ pub fn is_thanks(sentence: &Sentence) -> bool {
     let joined = sentence.of(Group::Thank).filter_map(|t| Some((t, thanked_for(sentence, t)?)));
     let much = sentence.of(Group::ThanksMuch).filter(|h| says_more(sentence, h)).map(|h| (h, h.end));
     let deed = sentence.of(Group::Thank).filter(|h| with_deed(sentence, h)).map(|h| (h, h.end));
-    strong.chain(joined).chain(much).chain(deed).any(|(hit, end)| !empty(sentence, hit, end))
+    let mut said = strong.chain(joined).chain(much).chain(deed);
+    said.any(|(hit, end)| !sentence.is_quoted(hit.start) && !empty(sentence, hit, end))
 }
 
 /// Where the "for" of a thanks word ends.
