@@ -62,7 +62,7 @@ fn said(world: &World) -> Vec<String> {
         .collect();
     // what depends on the moment of asking; of many words said within a second each counts one later
     let moment = Regex::new(
-        r#"("(now|last_success_at|covered_until|next_wake_at|exported_at|expires_at|quiet_until)":)("[^"]*"|null)|as of \S+ \S+|read up to \S+ \S+|next look \S+ \S+|Sent read up to [^"\s]+|the store's time is \S+|\d+ read|("read":)\d+"#,
+        r#"("(now|last_success_at|covered_until|next_wake_at|exported_at|expires_at|quiet_until)":)("[^"]*"|null)|as of \S+ \S+|read up to \S+ \S+|next look \S+ \S+|Sent read up to [^"\s]+|the store's time is \S+|runs out \S+ \S+|\d+ read|("read":)\d+"#,
     )
     .unwrap();
     let today = Command::new("date").args(["-u", "+%F"]).output().unwrap().stdout;
@@ -104,7 +104,7 @@ fn with_the_service_and_without() {
     crate::world::wait("everything was read", || service.log().matches("reading ended").count() >= 3);
     let served = said(&world);
     for (alone, served) in alone.iter().zip(&served) {
-        let at = alone.bytes().zip(served.bytes()).take_while(|(a, b)| a == b).count().saturating_sub(100);
+        let at = alone.chars().zip(served.chars()).take_while(|(a, b)| a == b).count().saturating_sub(100);
         let from = |text: &str| text.chars().skip(at).take(300).collect::<String>();
         assert!(
             alone == served,
