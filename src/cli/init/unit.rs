@@ -14,7 +14,8 @@ pub fn offer(wanted: bool, can_ask: bool) -> Result<(), Trouble> {
     if path.exists() && !wanted {
         return Ok(());
     }
-    if !wanted && !(can_ask && ask::yes(&format!("Write the systemd unit {}?", path.display()))) {
+    let agreed = || can_ask && ask::yes(&format!("Write the systemd unit {}?", path.display()));
+    if !(wanted || agreed()) {
         return Ok(());
     }
     let binary = std::env::current_exe().map_or_else(|_| "/usr/bin/kithd".to_string(), |p| p.display().to_string());
