@@ -50,6 +50,10 @@ fn the_demo_says_what_it_does_and_its_last_lines_are_true() {
         }
     }
     assert!(tried >= 5, "{advice}");
+    for next in ["init", "check", "run"] {
+        assert!(advice.lines().last().unwrap().contains(&format!("kithd {next}")), "{advice}");
+        assert!(kithd(&[next, "--help"], None).status.success(), "kithd {next}");
+    }
     let contacts = kithd(&["contacts", "--sort", "overdue", "--json"], Some(&world.join("config.toml")));
     let rows: serde_json::Value = serde_json::from_slice(&contacts.stdout).unwrap();
     let first: Vec<&str> = rows.as_array().unwrap().iter().take(2).map(|r| r["name"].as_str().unwrap()).collect();

@@ -64,7 +64,7 @@ fn next_steps(out: &Out, dir: &Path, config: &Path, first: Option<ReminderId>) {
         out.line(&format!("  {what}"));
         out.flow(6, &[(Look::Dim, why)]);
     }
-    out.line("Your own mail: config.example.toml shows every key; then kithd run --once.");
+    out.line("Your own mail: unset KITHD_CONFIG, then kithd init, kithd check and kithd run.");
 }
 
 fn show(session: &mut Session, out: &Out, round: &crate::daemon::Round) -> Outcome {
