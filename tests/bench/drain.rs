@@ -5,6 +5,9 @@ use std::net::TcpStream;
 
 use crate::dovecot::PASSWORD;
 
+/// The longest tagged line: Dovecot's answer to LOGIN names all it can do.
+const TAIL: usize = 4 << 10;
+
 /// Logs in over plain TCP, examines `mailbox`, sends each command and drains its answer. Gives the
 /// bytes that came.
 pub fn drain(port: u16, user: &str, mailbox: &str, commands: &[String]) -> u64 {
@@ -31,11 +34,11 @@ fn until(stream: &mut TcpStream, mark: &str) -> u64 {
         total += n as u64;
         let end = kept + n;
         // the last answer ends what was read: only its tail is looked at
-        let tail = &buffer[end.saturating_sub(300)..end];
+        let tail = &buffer[end.saturating_sub(TAIL)..end];
         if tail.ends_with(b"\r\n") && tail.windows(mark.len()).any(|w| w == mark) {
             return total;
         }
-        kept = end.min(300);
+        kept = end.min(TAIL);
         buffer.copy_within(end - kept..end, 0);
     }
 }

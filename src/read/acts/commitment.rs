@@ -73,7 +73,7 @@ fn are_akin(a: u8, b: u8) -> bool {
     let near = |family: &&[&str]| {
         [a, b].iter().all(|l| lexicon::FILES.get(usize::from(*l)).is_some_and(|(name, _)| family.contains(name)))
     };
-    a == b || AKIN.iter().any(|family| near(family))
+    a == b || AKIN.iter().any(near)
 }
 
 /// Where no form tells the person: somebody else is named as the one who does it.
