@@ -1,6 +1,13 @@
 //! Calendars: invented ones against their golden texts, and a corpus of odd ones where there is one.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -251,7 +251,7 @@ impl Agency {
         }
         let first = format!("{first}{middle}");
         let domain = domain.map_or_else(|| (*dice.pick(FREE)).to_string(), str::to_string);
-        let (f, l) = (plain(&first), plain(&last));
+        let (f, l) = (plain(&first), plain(last));
         let local = match dice.below(4) {
             0 => format!("{}.{l}", &f[..1]),
             1 => format!("{f}_{l}"),
