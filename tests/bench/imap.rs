@@ -172,8 +172,8 @@ fn median(mut all: Vec<Duration>) -> Duration {
 fn mbsync<'a>(bed: &'a Bed, dovecot: &Dovecot, certs: &Certs) -> impl Fn() -> Command + 'a {
     let root = bed.folder("mbsync");
     let text = format!(
-        "FSync no\nIMAPAccount a\nHost localhost\nPort {port}\nUser alex\nPassCmd \"cat {password}\"\nSSLType None\n\
-         CertificateFile {ca}\nIMAPStore far\nAccount a\nMaildirStore near\nPath {root}/\nInbox {root}/INBOX\n\
+        "FSync no\n\nIMAPAccount a\nHost localhost\nPort {port}\nUser alex\nPassCmd \"cat {password}\"\nSSLType None\n\
+         CertificateFile {ca}\n\nIMAPStore far\nAccount a\n\nMaildirStore near\nPath {root}/\nInbox {root}/INBOX\n\n\
          Channel all\nFar :far:\nNear :near:\nPatterns INBOX Sent\nCreate Near\nSync Pull\nSyncState *\n",
         port = dovecot.imap,
         password = bed.path("password").display(),
