@@ -240,6 +240,7 @@ fn a_connection_that_breaks_anywhere_leaves_one_reminder() {
     // what a whole round needs, in bytes on each way
     life.round();
     let (sent, got) = smtp.passed();
+    life::until("the reminder", || life.reminders("INBOX").into_iter().next());
     assert_eq!(life.reminders("INBOX").len(), 1);
     let mut cuts = 0;
     for (way, whole) in [(Way::ToServer, sent), (Way::ToClient, got)] {
@@ -253,6 +254,7 @@ fn a_connection_that_breaks_anywhere_leaves_one_reminder() {
                 let at = kithd::time::now().plus(minutes * kithd::time::MINUTE).to_string();
                 let _ = life.kithd(&["run", "--once", "--at", &at]);
             }
+            life::until("the reminder", || life.reminders("INBOX").into_iter().next());
             assert_eq!(life.reminders("INBOX").len(), 1, "cut {way:?} after {after} of {whole} bytes");
             cuts += 1;
         }
@@ -342,6 +344,7 @@ fn killed_at_any_moment_it_loses_and_doubles_nothing() {
                 let at = kithd::time::now().plus(minutes * kithd::time::MINUTE).to_string();
                 let _ = life.kithd(&["run", "--once", "--at", &at]);
             }
+            life::until("the reminder", || life.reminders("INBOX").into_iter().next());
             assert_eq!(life.reminders("INBOX").len(), 1, "after {n} kills");
             assert_eq!(life.json(&["status", "--json"])["counts"], counts, "after {n} kills");
         }
