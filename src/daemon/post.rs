@@ -23,7 +23,6 @@ pub struct Post {
     way: Way,
     /// The account that receives them, where it is read by IMAP.
     inbox: Option<Arc<Inbox>>,
-    retire: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -61,7 +60,7 @@ impl Post {
                 None => Way::Nowhere,
             },
         };
-        Post { way, inbox: inbox.map(Arc::new), retire: config.delivery.retire }
+        Post { way, inbox: inbox.map(Arc::new) }
     }
 
     /// Delivers one mail; blocks, on a thread of a runtime. News of a failure that SMTP does not take
@@ -101,12 +100,13 @@ impl Post {
         }
     }
 
-    /// Takes a mail out of the inbox if it is unread, where the user wants that; blocks.
+    /// Takes a mail out of the inbox if it is unread; blocks. The engine asks for it only where the
+    /// user wants that.
     ///
     /// # Errors
     /// It lies there still, and why.
     pub fn retire(&self, id: &MessageId) -> Result<(), Trouble> {
-        let Some(inbox) = self.inbox.as_ref().filter(|_| self.retire) else { return Ok(()) };
+        let Some(inbox) = &self.inbox else { return Ok(()) };
         let retired = Handle::current().block_on(inbox::retire(inbox, id))?;
         if retired == Retired::Gone {
             tracing::info!("a reminder whose reason is gone was taken out of the inbox");

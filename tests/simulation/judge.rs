@@ -255,12 +255,32 @@ fn recall(life: &Life, played: &Played, tally: &mut Tally) {
     }
 }
 
+/// One line of the table.
+fn line(rule: &str, row: &Row, median: &str) -> String {
+    let percent = |p: Option<u32>| p.map_or("-".to_string(), |p| format!(".{p:02}").replace(".100", "1.00"));
+    let cells = [
+        rule.to_string(),
+        row.shown().to_string(),
+        row.own.to_string(),
+        row.n(Judgement::True).to_string(),
+        row.n(Judgement::Neutral).to_string(),
+        row.n(Judgement::Early).to_string(),
+        row.n(Judgement::Late).to_string(),
+        row.n(Judgement::False).to_string(),
+        percent(row.precision()),
+        row.owed.to_string(),
+        row.met.to_string(),
+        percent(row.recall()),
+    ];
+    let median = if median.is_empty() { String::new() } else { format!(" {median}") };
+    format!("| {} |{median} |\n", cells.join(" | "))
+}
+
 /// The table, as it stands in the documents.
 pub fn table(tally: &Tally) -> String {
     let mut out = String::from(
         "| rule | shown | own | right | neutral | early | late | wrong | precision | owed | reminded | recall | median delay |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
-    let percent = |p: Option<u32>| p.map_or("-".to_string(), |p| format!(".{p:02}").replace(".100", "1.00"));
     let mut all = Row::default();
     for kind in KINDS {
         let row = &tally.rows[&kind];
@@ -268,40 +288,13 @@ pub fn table(tally: &Tally) -> String {
         delays.sort_unstable();
         let median =
             delays.get(delays.len() / 2).map_or("-".to_string(), |d| format!("{}.{} d", d / DAY, d % DAY * 10 / DAY));
-        out.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {median} |\n",
-            kind.as_str(),
-            row.shown(),
-            row.own,
-            row.n(Judgement::True),
-            row.n(Judgement::Neutral),
-            row.n(Judgement::Early),
-            row.n(Judgement::Late),
-            row.n(Judgement::False),
-            percent(row.precision()),
-            row.owed,
-            row.met,
-            percent(row.recall())
-        ));
+        out.push_str(&line(kind.as_str(), row, &median));
         for (j, n) in &row.counts {
             *all.counts.entry(*j).or_default() += n;
         }
         (all.own, all.owed, all.met) = (all.own + row.own, all.owed + row.owed, all.met + row.met);
     }
-    out.push_str(&format!(
-        "| all | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | |\n",
-        all.shown(),
-        all.own,
-        all.n(Judgement::True),
-        all.n(Judgement::Neutral),
-        all.n(Judgement::Early),
-        all.n(Judgement::Late),
-        all.n(Judgement::False),
-        percent(all.precision()),
-        all.owed,
-        all.met,
-        percent(all.recall())
-    ));
+    out.push_str(&line("all", &all, ""));
     out.push_str(&format!(
         "\nmails a week: median {}, 90 % at most {}, most {}; most a day {}; false facts {}; resting on noise {}\n",
         tally.week(50),

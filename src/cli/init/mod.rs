@@ -16,6 +16,7 @@ use clap::Args;
 
 use super::check::try_doors;
 use super::print::tell;
+use super::run::runtime;
 use super::{Outcome, Trouble};
 use crate::address::AddrSpec;
 use crate::config::{Config, Surroundings};
@@ -244,11 +245,6 @@ fn adjust(draft: &mut Draft, tried: &[Tried], output: &Path) -> Outcome {
 fn read(draft: &Draft, output: &Path) -> Result<Config, Trouble> {
     let surroundings = Surroundings::of(|name: &str| std::env::var_os(name), false, Zone::system());
     crate::config::read(&draft.text(), output, &surroundings).map_err(|e| Trouble::Usage(e.to_string()))
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    runtime.map_err(|e| Trouble::Failed(format!("no thread can be started: {e}")))
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
