@@ -198,8 +198,15 @@ async fn cut_everywhere(
             said.insert(id.clone(), deliver(&id).await);
         }
     }
-    // what Exim has taken is delivered by its queue runner
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // what Exim has taken is delivered by its queue runner; then a moment for what nobody would expect
+    let begun = Instant::now();
+    let is_here = |copies: BTreeMap<String, usize>| {
+        said.iter().all(|(id, delivery)| *delivery != Delivery::Accepted || copies.contains_key(id))
+    };
+    while !is_here(copies(dovecot, "INBOX")) && begun.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let copies = copies(dovecot, "INBOX");
     let mut kinds = BTreeMap::new();
     for (id, delivery) in &said {

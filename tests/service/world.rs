@@ -229,7 +229,7 @@ pub fn exchange(socket: &Path, bytes: &[u8]) -> String {
 
 /// Waits until something is so.
 pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
-    wait_secs(20, what, &mut is_so);
+    wait_secs(60, what, &mut is_so);
 }
 
 pub fn wait_secs(secs: u64, what: &str, is_so: &mut dyn FnMut() -> bool) {
