@@ -140,6 +140,21 @@ pub fn registrable_domain(domain: &str) -> &str {
     psl::domain_str(domain).unwrap_or(domain)
 }
 
+/// `text` without the mail addresses in it: the log is read by others too. `<alex@example.org>` becomes `<…@…>`.
+pub fn veil(text: &str) -> String {
+    let is_edge = |c: char| c.is_whitespace() || c.is_control() || "<>()[]{},;:\"'`|/=&?".contains(c);
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(is_edge) {
+        let word = piece.trim_end_matches(is_edge);
+        let has = |at: &str| word.split_once(at).is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        // %40: in the web addresses of refusals
+        let shown = if has("@") || has("%40") { "…@…" } else { word };
+        out.push_str(shown);
+        out.push_str(piece.get(word.len()..).unwrap_or_default());
+    }
+    out
+}
+
 /// Text from elsewhere made safe to show, log and put into a header: control characters, bidi
 /// overrides and invisible characters gone, white space folded, cut at `bytes` on a character.
 pub fn safe_text(text: &str, bytes: usize) -> String {
@@ -341,5 +356,26 @@ mod tests {
         assert_eq!(safe_text("Dana\r\nBcc: v@x\u{202e}evil", 100), "Dana Bcc: v@xevil");
         assert_eq!(safe_text("ééé", 5), "éé");
         assert_eq!(clip("ééé", 5), "éé");
+    }
+
+    #[test]
+    fn the_log_has_no_addresses() {
+        for (text, expected) in [
+            ("550 5.1.1 <alex@example.org>: unknown", "550 5.1.1 <…@…>: unknown"),
+            ("a@b", "…@…"),
+            ("at 10:00 @ home, costs 5@", "at 10:00 @ home, costs 5@"),
+            ("see https://spam.example/?r=alex%40example.org&x=1", "see https://spam.example/?r=…@…&x=1"),
+            ("\"Dana\" <dana@uni.example>,eve@é.example;", "\"Dana\" <…@…>,…@…;"),
+        ] {
+            assert_eq!(veil(text), expected);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_address_gets_through(before in ".{0,9}", local in "[a-z0-9.+_-]{1,9}", after in ".{0,9}") {
+            let veiled = veil(&format!("{before} <{local}@uni.example>{after}"));
+            proptest::prop_assert!(!veiled.contains("@uni"), "{}", veiled);
+        }
     }
 }

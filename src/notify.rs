@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::address::veil;
 use sd_notify::NotifyState::{self, MonotonicUsec, Ready, Reloading, Status, Stopping, Watchdog};
 
 /// The store is open and the socket answers; also ends a reload.
@@ -14,7 +15,7 @@ pub fn ready() {
 /// In plain words what is going on, for `systemctl status`.
 pub fn status(text: &str) {
     // a line of its own would be a message of its own
-    let line = text.replace(['\n', '\r'], " ");
+    let line = veil(&text.replace(['\n', '\r'], " "));
     tell(&[Status(&line)]);
 }
 

@@ -60,6 +60,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("csv", &["cli/"]),
     ("sd_notify", &["notify.rs"]),
+    ("tracing_journald", &["cli/log.rs"]),
     ("tokio", &["discover/", "net/", "imap/", "source/", "delivery/", "control/", "config/", "daemon/", "cli/"]),
 ];
 

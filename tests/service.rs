@@ -8,6 +8,8 @@
 mod commands;
 #[path = "service/life.rs"]
 mod life;
+#[path = "service/log.rs"]
+mod log;
 #[path = "service/protocol.rs"]
 mod protocol;
 #[path = "service/socket.rs"]

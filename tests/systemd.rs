@@ -1,5 +1,21 @@
-//! The units: systemd itself finds nothing wrong with them, and what they leave open is little.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+//! The units and the package: systemd itself finds nothing wrong with them, what they leave open is little, and
+//! they do under a real systemd what they promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+#![allow(missing_docs)]
+
+#[path = "systemd/machine.rs"]
+mod machine;
+#[path = "systemd/package.rs"]
+mod package;
+#[path = "systemd/running.rs"]
+mod running;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

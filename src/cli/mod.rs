@@ -10,6 +10,7 @@ mod demo;
 mod explain;
 mod export;
 mod init;
+mod log;
 mod paper;
 mod print;
 mod read;
@@ -21,13 +22,12 @@ mod status;
 mod tests;
 mod world;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::address::AddrSpec;
+use crate::address::{AddrSpec, veil};
 use crate::evidence::ReminderId;
 use crate::time::Timestamp;
 use print::tell;
@@ -211,20 +211,18 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    start_log(arguments.command.is_service());
-    match dispatch(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Trouble::Usage(what)) => {
-            tell(&what);
-            ExitCode::from(2)
-        }
-        Err(Trouble::Failed(what)) => {
-            if !what.is_empty() {
-                tell(&what);
-            }
-            ExitCode::from(1)
-        }
+    log::start(arguments.command.is_service());
+    let (what, code) = match dispatch(arguments) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Trouble::Usage(what)) => (what, 2),
+        Err(Trouble::Failed(what)) => (what, 1),
+    };
+    // what is told to the journal is read by others too
+    let what = if log::is_journal() { veil(&what) } else { what };
+    if !what.is_empty() {
+        tell(&what);
     }
+    ExitCode::from(code)
 }
 
 fn dispatch(arguments: Arguments) -> Outcome {
@@ -257,22 +255,6 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Completions(a) => paper::completions(&a),
         Command::Man => paper::man(),
     }
-}
-
-/// Events of the log on standard error; crates that would print traffic are kept quiet whatever
-/// RUST_LOG says.
-fn start_log(is_service: bool) {
-    use tracing_subscriber::EnvFilter;
-    let usual = if is_service { "warn,kithd=info" } else { "error" };
-    let mut filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    for quiet in ["lettre=warn", "async_imap=warn", "imap_proto=warn", "rustls=warn", "sled=off", "rrule=error"] {
-        if let Ok(directive) = quiet.parse() {
-            filter = filter.add_directive(directive);
-        }
-    }
-    // a second subscriber in one process is only met in tests
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
 }
 
 fn reminder_id(text: &str) -> Result<ReminderId, String> {

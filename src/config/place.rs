@@ -92,7 +92,8 @@ pub fn find(
     let set = |name: &str| var(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let named = explicit.map(|p| (p.to_path_buf(), "--config"));
     if let Some((file, by)) = named.or_else(|| set("KITHD_CONFIG").map(|p| (p, "$KITHD_CONFIG"))) {
-        let missing = || format!("{}: there is no such file ({by} names it)", file.display());
+        let missing =
+            || format!("{}: there is no such file ({by} names it); `kithd init` writes a config", file.display());
         return if exists(&file) { Ok(file) } else { Err(missing()) };
     }
     let config_home = set("XDG_CONFIG_HOME").filter(|p| p.is_absolute());
@@ -105,7 +106,7 @@ pub fn find(
     let looked: Vec<String> = places.iter().map(|p| p.display().to_string()).collect();
     let looked = looked.join(" nor ");
     Err(format!(
-        "there is no config: neither {looked}. Copy config.example.toml there, or name another with --config FILE"
+        "there is no config: neither {looked}. `kithd init` writes one for you; or name another with --config FILE"
     ))
 }
 
@@ -143,7 +144,7 @@ mod tests {
         assert_eq!(find(None, vars, all), Ok("/k.toml".into()));
         assert_eq!(
             find(None, vars, found(&["/x/kithd/config.toml"])),
-            Err("/k.toml: there is no such file ($KITHD_CONFIG names it)".to_string())
+            Err("/k.toml: there is no such file ($KITHD_CONFIG names it); `kithd init` writes a config".to_string())
         );
         let vars = var(&[("XDG_CONFIG_HOME", "/x"), ("HOME", "/h")]);
         assert_eq!(find(None, vars, all), Ok("/x/kithd/config.toml".into()));
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(
             find(None, vars, found(&[])),
             Err("there is no config: neither /h/.config/kithd/config.toml nor /etc/kithd/config.toml. \
-                 Copy config.example.toml there, or name another with --config FILE"
+                 `kithd init` writes one for you; or name another with --config FILE"
                 .to_string())
         );
     }

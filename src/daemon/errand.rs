@@ -4,6 +4,7 @@
 //! a delivery, that is what is said.
 
 use super::post::Post;
+use crate::address::veil;
 use crate::engine::{Effect, Event, Found};
 use crate::evidence::{Delivery, Envelope, Showing};
 
@@ -46,7 +47,7 @@ fn perform(effect: Effect, post: &Post) -> Done {
             match &done.trouble {
                 None => Done { sent: Some(envelope), ..done },
                 Some(why) => {
-                    tracing::warn!(reminder = %envelope.showing.reminder, "{why}");
+                    tracing::warn!(reminder = %envelope.showing.reminder, "{}", veil(why));
                     done
                 }
             }
@@ -54,7 +55,7 @@ fn perform(effect: Effect, post: &Post) -> Done {
         Effect::Find { showing, message_id } => found(showing, post.find(&message_id)),
         Effect::Retire(message_id) => {
             if let Err(why) = post.retire(&message_id) {
-                tracing::warn!("{why}");
+                tracing::warn!("{}", veil(&why.to_string()));
             }
             Done { event: None, sent: None, trouble: None }
         }

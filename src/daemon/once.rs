@@ -9,6 +9,7 @@ use super::errand::{self, Done};
 use super::post::Post;
 use super::reading::{Reading, Said, Word, event};
 use super::schedule::Number;
+use crate::address::veil;
 use crate::control::Round;
 use crate::engine::{Effect, Engine, Event, Result};
 use crate::evidence::{Level, SourceName};
@@ -98,7 +99,7 @@ async fn read_all(
                 continue;
             }
             Report::Failed { what, .. } => {
-                tracing::warn!(source = said.source, "{what}");
+                tracing::warn!(source = said.source, "{}", veil(what));
                 round.failed.push((said.source.clone(), what.clone()));
             }
         }

@@ -20,6 +20,7 @@ use super::signals::{self, Signal};
 use super::trace::{Trace, What};
 use super::watch::Watcher;
 use super::words::Words;
+use crate::address::veil;
 use crate::config::Config;
 use crate::control::{self, Asked, Fault, Peers, Socket};
 use crate::engine::{Engine, EngineError, Result, SourceKind};
@@ -121,7 +122,7 @@ impl Service {
     fn begin(&mut self) -> Result<()> {
         let now = self.now;
         for warning in &self.config.warnings {
-            tracing::warn!("{warning}");
+            tracing::warn!("{}", veil(warning));
         }
         if let Some(told) = &self.engine.rebuilt {
             tracing::warn!("{told}");
@@ -199,7 +200,7 @@ impl Service {
             }
             Err(what) => {
                 for line in what.lines() {
-                    tracing::error!("config refused, the old one goes on: {line}");
+                    tracing::error!("config refused, the old one goes on: {}", veil(line));
                 }
                 Err(what)
             }
@@ -225,7 +226,7 @@ impl Service {
         self.trace.write(now, || What::Configured {});
         self.engine.configure(config.setup.clone(), now)?;
         for warning in &config.warnings {
-            tracing::warn!("{warning}");
+            tracing::warn!("{}", veil(warning));
         }
         let place = control::place(config.control.socket.as_deref(), &config.store);
         let own = self.peers.borrow().own();

@@ -22,6 +22,7 @@ use super::signals::Signal;
 use super::trace::{Trace, What};
 use super::watch::{Watcher, chance};
 use super::words::Words;
+use crate::address::veil;
 use crate::config::Config;
 use crate::control::{Answer, Asked, Fault, Order, Peers};
 use crate::engine::{Effect, Engine, EngineError, Event, Reply, Request, Result};
@@ -184,9 +185,6 @@ impl Service {
             Happened::Errand(done) => {
                 self.abroad = None;
                 let Some(done) = done else { return Ok(()) };
-                if let Some(envelope) = &done.sent {
-                    tracing::info!(reminder = %envelope.showing.reminder, "a reminder was delivered");
-                }
                 self.rounds.delivered(done.sent.as_deref(), done.trouble.as_deref());
                 done.event.map_or(Ok(()), |event| self.apply(event, now))?;
                 self.wake.at = self.wake.at.min(self.engine.next_wake(now));
@@ -220,7 +218,7 @@ impl Service {
                     tracing::debug!(source, "tried again at once: {what}");
                     return Ok(());
                 }
-                tracing::warn!(source, "{what}");
+                tracing::warn!(source, "{}", veil(what));
                 running.failed = Some(what.clone());
             }
         }
@@ -240,6 +238,9 @@ impl Service {
         tracing::debug!(source, ?ended, "reading ended");
         if ended != Ended::Stopped {
             self.rounds.ended(source, running.number, running.failed.as_deref());
+            if ended == Ended::Good && failures > 0 {
+                tracing::info!(source, "it is read again");
+            }
             self.words.failing(source, running.failed);
         }
         let mended = ended == Ended::Good && (first || failures > 0 || self.wake.holds);

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::doors::Source;
 use super::schedule::{backoff, spread};
+use crate::address::veil;
 use crate::evidence::{Level, SourceName};
 use crate::limits;
 use crate::net::Trouble;
@@ -32,7 +33,7 @@ impl Watcher {
                 let begun = Instant::now();
                 let trouble = watch(source.clone(), news.clone()).await;
                 if trouble.level == Level::Stop {
-                    tracing::info!(source = source.name(), "not watched any more: {}", trouble.what);
+                    tracing::info!(source = source.name(), "not watched any more: {}", veil(&trouble.what));
                     return;
                 }
                 // what worked for a while breaks for another reason than the last time

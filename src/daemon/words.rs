@@ -90,11 +90,12 @@ impl Words {
             let local = zone.local(next_at);
             parts.push(format!("idle; next look {:02}:{:02}", local.hour(), local.minute()));
         }
-        parts.push(match (self.open, self.held) {
-            (1, 0) => "1 open reminder".to_string(),
-            (open, 0) => format!("{} open reminders", thousands(open)),
-            (open, held) => format!("{} open reminders, {held} held back", thousands(open)),
-        });
+        let open = if self.open == 1 {
+            "1 open reminder".to_string()
+        } else {
+            format!("{} open reminders", thousands(self.open))
+        };
+        parts.push(if self.held == 0 { open } else { format!("{open}, {} held back", self.held) });
         parts.extend(self.failing.iter().map(|(name, why)| format!("{name} fails: {why}")));
         parts.join("; ")
     }
@@ -130,7 +131,7 @@ mod tests {
         words.failing("work", Some("no route to host".into()));
         words.open(1, 1);
         let text = words.text(at, &Zone::utc());
-        assert_eq!(text, "idle; next look 14:05; 1 open reminders, 1 held back; work fails: no route to host");
+        assert_eq!(text, "idle; next look 14:05; 1 open reminder, 1 held back; work fails: no route to host");
         words.failing("work", None);
         words.refused(Some("c.toml:3: no such key".into()));
         words.open(0, 0);

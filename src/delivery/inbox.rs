@@ -4,7 +4,7 @@
 //! reminder was found in it unread, and then one message is marked and removed, and no other.
 
 use super::Answer;
-use crate::address::safe_text;
+use crate::address::{safe_text, veil};
 use crate::evidence::{Level, MessageId};
 use crate::imap::{
     Error, Fetched, Items, Listed, MailboxName, Row, Session, SpecialUse, Transport, Uid, UidSet, connect, quoted,
@@ -43,7 +43,7 @@ pub async fn find(inbox: &Inbox, id: &MessageId) -> Answer {
             answer
         }
         Err(trouble) => {
-            tracing::warn!("the inbox cannot be searched: {trouble}");
+            tracing::warn!("the inbox cannot be searched: {}", veil(&trouble.to_string()));
             Answer::CannotSearch
         }
     }
@@ -66,7 +66,7 @@ pub(super) async fn find_in<S: Transport>(session: &mut Session<S>, id: &Message
         Ok(true) => Answer::Yes,
         Ok(false) => Answer::No,
         Err(error) => {
-            tracing::warn!("the inbox cannot be searched: {error}");
+            tracing::warn!("the inbox cannot be searched: {}", veil(&error.to_string()));
             Answer::CannotSearch
         }
     }

@@ -52,6 +52,10 @@ impl Engine {
         let mut commit = Commit { evidence, ..Commit::default() };
         commit.puts.extend(changed.iter().map(super::state::put_entry));
         self.store.commit(commit, Strength::Durable)?;
+        for entry in &changed {
+            let contact = entry.whom.as_ref().map(|w| w.id.to_string());
+            tracing::info!(reminder = %entry.id, contact, state = ?entry.state, "the user's word was taken");
+        }
         self.memory.entries.extend(changed.into_iter().map(|e| (e.id, e)));
         self.refresh(now)
     }

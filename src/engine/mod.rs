@@ -224,6 +224,10 @@ impl Engine {
             }
             changed.push(item);
         }
+        if entry.state == State::Sent {
+            let contact = entry.whom.as_ref().map(|w| w.id.to_string());
+            tracing::info!(reminder = %entry.id, contact, rule = entry.rule, "a reminder was delivered");
+        }
         changed.push(entry);
         self.keep(changed, Vec::new(), Strength::Durable)
     }

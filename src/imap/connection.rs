@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::command::Part;
 use super::wire::Wire;
 use super::{AppendUid, Capabilities, Error, News, Transport, UidValidity, words};
+use crate::address::veil;
 use crate::evidence::Level;
 use crate::limits;
 use crate::net::Trouble;
@@ -128,7 +129,7 @@ impl<S: Transport> Connection<S> {
                 self.made_anew |= self.uid_validity.is_some_and(|before| before != *now);
             }
             Some(ResponseCode::Alert) => {
-                tracing::warn!(server = self.host, "{}", words::cut(text.unwrap_or_default()));
+                tracing::warn!(server = self.host, "{}", veil(&words::cut(text.unwrap_or_default())));
             }
             _ => {}
         }

@@ -145,7 +145,8 @@ impl<S: Transport> Wire<S> {
                     }
                     Passed::Dropped => {
                         if kind == Kind::Data {
-                            tracing::warn!("left out what is no IMAP: {}", shown(response));
+                            tracing::warn!(bytes = response.len(), "left out an answer that is no IMAP");
+                            tracing::debug!("left out: {}", shown(response));
                         }
                         self.start = end;
                     }

@@ -161,7 +161,7 @@ impl Credentials {
         if let Some(new) = answer.refresh_token.map(SecretString::from) {
             if rotated.is_none() && new.expose_secret() != refresh_token.expose_secret() {
                 tracing::warn!(
-                    username = self.username(),
+                    server = grant.token_url.host(),
                     "the server of the token gave a new refresh token, which kithd keeps in memory only: the one in \
                      `refresh_token` may not be good after a restart; a `token_command` that stores it (oama, \
                      mutt_oauth2.py) is safer"

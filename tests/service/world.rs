@@ -115,7 +115,9 @@ impl World {
     fn spawn(&self, socket: &Path, mut command: Command) -> Service {
         let log = self.dir.path().join(format!("log-{}", LOGS.fetch_add(1, Ordering::Relaxed)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
-        command.env("RUST_LOG", "kithd=debug");
+        if !command.get_envs().any(|(name, _)| name == "RUST_LOG") {
+            command.env("RUST_LOG", "kithd=debug");
+        }
         let child = command.spawn().unwrap();
         let mut service = Service { child, log, socket: socket.to_path_buf() };
         wait("the socket answers", || {
