@@ -9,6 +9,9 @@
     missing_docs
 )]
 
+#[allow(dead_code)]
+mod measure;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -52,9 +55,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Where calendars of others are, if they are.
 fn third_party() -> PathBuf {
-    let corpora = std::env::var_os("KITHD_CORPORA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"), PathBuf::from);
-    corpora.join("calendars")
+    measure::folder().join("calendars")
 }
 
 /// One line an instance: key, time, and whatever is not the ordinary.
@@ -110,69 +111,48 @@ fn invented_calendars_read_as_written_down() {
     }
 }
 
-/// Years of the readable `DTSTART`s of events, found without the reader.
-fn years(text: &str) -> BTreeSet<i16> {
-    let mut inside = 0;
-    let mut years = BTreeSet::new();
-    for line in text.replace("\r\n", "\n").replace('\r', "\n").replace("\n ", "").replace("\n\t", "").lines() {
-        let upper = line.trim().to_ascii_uppercase();
-        match upper.as_str() {
-            "BEGIN:VEVENT" => inside = 1,
-            "END:VEVENT" => inside = 0,
-            _ if upper.starts_with("BEGIN:") && inside > 0 => inside += 1,
-            _ if upper.starts_with("END:") && inside > 0 => inside -= 1,
-            _ => {}
-        }
-        let Some(value) = upper.strip_prefix("DTSTART").filter(|_| inside == 1) else { continue };
-        let value = value.rsplit(':').next().unwrap_or("");
-        let (date, time) = value.split_once('T').unwrap_or((value, "000000"));
-        let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
-        let time = time.trim_end_matches('Z');
-        if date.len() == 8 && time.len() == 6 && digits(date) && digits(time) {
-            let (year, month, day): (i16, i8, i8) =
-                (date[..4].parse().unwrap(), date[4..6].parse().unwrap(), date[6..].parse().unwrap());
-            let sound = (1..=12).contains(&month) && (1..=28).contains(&day) && time < "240000";
-            if sound && (1..9999).contains(&year) {
-                years.insert(year);
-            }
-        }
+/// Calendars of others are not kept here, only what becomes of each: events, instances, complaints, and a digest of the
+/// golden text, which lies under `target/tmp/calendars` after a run.
+#[test]
+fn calendars_of_others_become_what_they_became() {
+    let all = files(&third_party());
+    if all.is_empty() {
+        return println!("skipped: no {}", third_party().display());
     }
-    years
+    let shown = Path::new(env!("CARGO_TARGET_TMPDIR")).join("calendars");
+    fs::create_dir_all(&shown).unwrap();
+    let mut found = String::new();
+    for path in all {
+        let (reading, meetings) = read(&path, "1900-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
+        let text = golden(&reading, &meetings);
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        fs::write(shown.join(&name).with_extension("txt"), &text).unwrap();
+        let digest = blake3::hash(text.as_bytes()).to_hex();
+        let (instances, complaints) = (meetings.len(), reading.complaints.len());
+        writeln!(found, "{name}: {} {instances} {complaints} {}", reading.events, &digest[..16]).unwrap();
+    }
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/calendars_of_others.txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&expected, &found).unwrap();
+    }
+    let expected = fs::read_to_string(&expected).unwrap_or_default();
+    let name = |line: &str| line.split(':').next().unwrap().to_string();
+    let (known, new): (Vec<&str>, Vec<&str>) =
+        found.lines().partition(|line| expected.lines().any(|e| name(e) == name(line)));
+    println!("{} files compared, not yet known: {new:?}", known.len());
+    assert!(known.len() >= 200, "few are known: {}", known.len());
+    let changed: Vec<&&str> = known.iter().filter(|line| !expected.lines().any(|e| e == **line)).collect();
+    assert!(changed.is_empty(), "see {}: {changed:#?}", shown.display());
 }
 
 #[test]
 fn odd_calendars_are_survived() {
-    let folder = third_party();
-    let all = files(&folder);
-    if all.is_empty() {
-        println!("skipped: no {}", folder.display());
-        return;
-    }
-    let (mut events, mut instances, mut complaints, mut dated, mut missed) = (0, 0, 0, 0, Vec::new());
-    for path in &all {
-        let (reading, meetings) = read(path, "1900-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
-        if std::env::var_os("KITHD_VERBOSE").is_some() {
-            for complaint in &reading.complaints {
-                println!("{}: {}", complaint.place, complaint.what);
-            }
-        }
-        events += reading.events;
-        instances += meetings.len();
-        complaints += reading.complaints.len();
-        let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
-        let years = years(&text);
-        dated += usize::from(!years.is_empty());
-        let near = |m: &Meeting| {
-            let year = Zone::utc().local(m.revisions[0].start).year();
-            years.iter().any(|y| (year - y).abs() <= 1)
-        };
-        if !years.is_empty() && !meetings.iter().any(near) {
-            missed.push(path.file_name().unwrap().to_string_lossy().into_owned());
-        }
-    }
-    println!("{} files: {events} events, {instances} instances, {complaints} complaints", all.len());
-    println!("{dated} files with a readable start, {} of them without a meeting near it", missed.len());
-    assert_eq!(missed, Vec::<String>::new());
+    let Some(survival) = measure::odd_calendars(&measure::folder()) else {
+        return println!("skipped: no {}", third_party().display());
+    };
+    println!("{} files, {} complaints", survival.files, survival.complaints);
+    assert_eq!(survival.panics, Vec::<String>::new());
+    assert_eq!(survival.undated, Vec::<String>::new());
 }
 
 /// `UID` and the second an instance begins.

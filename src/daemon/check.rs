@@ -53,9 +53,7 @@ pub fn check(config: &Config, offline: bool) -> Vec<Tried> {
 fn of_source(source: &Source, offline: bool, occasion: &Occasion<'_>) -> Vec<Tried> {
     let name = source.name();
     let findings = |found: Vec<Finding>| -> Vec<Tried> {
-        let prefix = format!("{name}: ");
-        let bare = |what: &str| what.strip_prefix(&prefix).unwrap_or(what).to_string();
-        found.into_iter().map(|f| tell(name, &f.level, bare(&f.what))).collect()
+        found.into_iter().map(|finding| Tried { door: name.to_string(), finding }).collect()
     };
     match source {
         Source::Maildir(p) => vec![is_there(name, &p.path)],

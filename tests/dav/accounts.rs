@@ -148,10 +148,7 @@ fn collections_are_picked_by_name() {
     account.params.picked = Picked::Without(vec!["Work".into(), "Nope".into()]);
     let found = account.world.within(|occasion| dav::check(&account.params, occasion));
     let lines: Vec<&str> = found.iter().map(|f| f.what.as_str()).collect();
-    assert_eq!(
-        lines,
-        ["work: at 127.0.0.1 kithd reads Personal life", "work: nothing at 127.0.0.1 is called \"Nope\""]
-    );
+    assert_eq!(lines, ["at 127.0.0.1 kithd reads Personal life", "nothing at 127.0.0.1 is called \"Nope\""]);
 }
 
 #[test]

@@ -268,15 +268,15 @@ fn a_feed_without_attendees_is_named() {
         let found = bed.world.within(|occasion| feed::check(&bed.params, occasion));
         found.into_iter().map(|f| format!("{} {}", f.level, f.what)).collect()
     };
-    assert_eq!(lines(&bed), ["ok team: 5 events at 127.0.0.1"]);
+    assert_eq!(lines(&bed), ["ok 5 events at 127.0.0.1"]);
     let mut bed = Bed::of(feed_of(0..5, 1).replace("ATTENDEE:mailto:dana@uni.example\r\n", ""));
     let found = lines(&bed);
     assert_eq!(found.len(), 2);
-    assert!(found[1].starts_with("note team: no event of this feed says who takes part"), "{}", found[1]);
+    assert!(found[1].starts_with("note no event of this feed says who takes part"), "{}", found[1]);
     for (status, body, word) in [(404, "", "check `url`"), (200, "<html>", "web page"), (200, "", "empty")] {
         bed.answers(move |_| Reply::new(status, &[], body));
         let found = lines(&bed);
-        assert!(found.len() == 1 && found[0].starts_with("fail team: ") && found[0].contains(word), "{found:?}");
+        assert!(found.len() == 1 && found[0].starts_with("fail ") && found[0].contains(word), "{found:?}");
         assert!(!found[0].contains("s3cret"));
     }
 }

@@ -133,24 +133,23 @@ pub fn read(
 
 /// What there is to say of an account, without keeping any of it. Inside a runtime; blocks.
 pub fn check(params: &Params, occasion: &Occasion<'_>) -> Vec<Finding> {
-    let name = &params.name;
     let found = match account::find(params, occasion.now) {
         Ok(found) => found,
-        Err(Trouble { what, .. }) => return vec![finding("fail", format!("{name}: {what}"))],
+        Err(Trouble { what, .. }) => return vec![finding("fail", what)],
     };
     let host = params.web.url.host();
     let (read, left): (Vec<_>, Vec<_>) = found.iter().partition(|c| c.is_picked(&params.picked));
     let names = |all: &[&account::Collection]| all.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
     let mut findings = Vec::new();
     if read.is_empty() {
-        let what = format!("{name}: none of these is picked by `include` or `exclude`: {}", names(&left));
+        let what = format!("none of these is picked by `include` or `exclude`: {}", names(&left));
         return vec![finding("fail", what)];
     }
-    findings.push(finding("ok", format!("{name}: at {host} kithd reads {}", names(&read))));
+    findings.push(finding("ok", format!("at {host} kithd reads {}", names(&read))));
     if let Picked::Only(patterns) | Picked::Without(patterns) = &params.picked {
         let nowhere = |p: &&String| !found.iter().any(|c| picks(p, &c.name) || picks(p, c.last_part()));
         for pattern in patterns.iter().filter(nowhere) {
-            findings.push(finding("note", format!("{name}: nothing at {host} is called \"{pattern}\"")));
+            findings.push(finding("note", format!("nothing at {host} is called \"{pattern}\"")));
         }
     }
     findings

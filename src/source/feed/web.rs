@@ -167,19 +167,19 @@ pub(super) fn check(
     credentials: Option<&Credentials>,
     occasion: &Occasion<'_>,
 ) -> Vec<Finding> {
-    let (name, host) = (&params.name, web.url.host());
+    let host = web.url.host();
     let fetched = Handle::current().block_on(fetch(web, credentials, &Told::default(), occasion.now));
     let mut bytes = match fetched {
         Ok(Answer::Feed { bytes, .. }) => bytes,
         Ok(Answer::Refused(what, _)) | Err(Trouble { what, .. }) => {
-            return vec![finding("fail", format!("{name}: {what}"))];
+            return vec![finding("fail", what)];
         }
         Ok(Answer::Same) => return Vec::new(),
     };
     match what_instead(&mut bytes, "VCALENDAR") {
-        Err(error) => return vec![finding("fail", format!("{name}: {error}"))],
+        Err(error) => return vec![finding("fail", error.to_string())],
         Ok(Some(instead)) => {
-            let what = format!("{name}: what {host} gives {instead}: check that `url` is the address of an .ics feed");
+            let what = format!("what {host} gives {instead}: check that `url` is the address of an .ics feed");
             return vec![finding("fail", what)];
         }
         Ok(None) => {}
@@ -190,18 +190,17 @@ pub(super) fn check(
         with_people += u64::from(meeting.revisions.iter().any(|r| !r.attendees.is_empty()));
     };
     let read = guarded(|| calendar_reader(&mut bytes, &context(params, host, occasion), &mut sink));
-    let Some(read) = read else { return vec![finding("fail", format!("{name}: {READER_FAILED}"))] };
-    let mut findings = vec![finding("ok", format!("{name}: {} events at {host}", read.events))];
+    let Some(read) = read else { return vec![finding("fail", READER_FAILED.to_string())] };
+    let mut findings = vec![finding("ok", format!("{} events at {host}", read.events))];
     if meetings > 0 && with_people == 0 {
         let what = format!(
-            "{name}: no event of this feed says who takes part (Outlook publishes such feeds): a meeting counts only \
+            "no event of this feed says who takes part (Outlook publishes such feeds): a meeting counts only \
              where its title names a contact; CalDAV, where there is any, says more"
         );
         findings.push(finding("note", what));
     }
     if let Some(first) = read.complaints.first() {
-        let what =
-            format!("{name}: {} of it cannot be read, such as: {} {}", read.complaints.len(), first.place, first.what);
+        let what = format!("{} of it cannot be read, such as: {} {}", read.complaints.len(), first.place, first.what);
         findings.push(finding("note", what));
     }
     findings
