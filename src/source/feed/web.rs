@@ -193,11 +193,9 @@ pub(super) fn check(
     let Some(read) = read else { return vec![finding("fail", READER_FAILED.to_string())] };
     let mut findings = vec![finding("ok", format!("{} events at {host}", read.events))];
     if meetings > 0 && with_people == 0 {
-        let what = format!(
-            "no event of this feed says who takes part (Outlook publishes such feeds): a meeting counts only \
-             where its title names a contact; CalDAV, where there is any, says more"
-        );
-        findings.push(finding("note", what));
+        let what = "no event of this feed says who takes part (Outlook publishes such feeds): a meeting counts only \
+                    where its title names a contact; CalDAV, where there is any, says more";
+        findings.push(finding("note", what.to_string()));
     }
     if let Some(first) = read.complaints.first() {
         let what = format!("{} of it cannot be read, such as: {} {}", read.complaints.len(), first.place, first.what);
