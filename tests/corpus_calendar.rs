@@ -9,7 +9,6 @@
     missing_docs
 )]
 
-#[allow(dead_code)]
 mod measure;
 
 use std::collections::{BTreeMap, BTreeSet};
