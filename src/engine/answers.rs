@@ -1,12 +1,12 @@
 //! The user's answers by mail: which count, and what they say. Part of `engine`.
 //!
 //! Invariant: an answer counts only if its In-Reply-To names a showing, its one From and its only
-//! recipient are the user, and it lies in Sent (or, seen only elsewhere, the showing's id was never
+//! recipient are the user, no machine wrote it, and it lies in Sent (or, seen only elsewhere, the showing's id was never
 //! sent to anybody else). Everything else is ignored and never answered.
 
 use super::{Engine, Result, mails};
 use crate::address::AddrSpec;
-use crate::evidence::{Choice, Mail, MessageId, Observation, ReminderId, Word};
+use crate::evidence::{Choice, Class, Mail, MessageId, Observation, ReminderId, Word};
 use crate::outbox::verbs::{Verb, read_answer};
 use crate::outbox::{Entry, EntryKind};
 use crate::time::Timestamp;
@@ -29,6 +29,8 @@ pub(super) fn hear(engine: &Engine, mail: &Mail, now: Timestamp) -> Result<Heard
         let whom = targets.first().and_then(|e| e.whom.as_ref()).and_then(|w| w.address.clone());
         let words = match words(&answer.verb, &targets, whom) {
             Ok(words) => words,
+            // whoever cannot be understood is told once how to speak: a machine would answer that too, for ever
+            Err(_) if entry.kind == EntryKind::Help => continue,
             Err(unknown) => {
                 heard.help.extend(
                     mails::help(&engine.words(now)?, mail, unknown, now)
@@ -57,7 +59,7 @@ fn answered(engine: &Engine, mail: &Mail) -> Result<Option<Entry>> {
         && mail.cc.is_empty()
         && mail.bcc.is_empty()
         && mail.to.iter().all(|a| me(&a.address));
-    if !from_me || !only_to_me || mail.own.is_some() {
+    if !from_me || !only_to_me || mail.own.is_some() || is_automatic(mail) {
         return Ok(None);
     }
     let named = |e: &&Entry| e.message_id.as_ref() == Some(parent) || e.earlier_ids.contains(parent);
@@ -69,6 +71,12 @@ fn answered(engine: &Engine, mail: &Mail) -> Result<Option<Entry>> {
         tracing::warn!(reminder = %entry.id, "an answer seen only outside Sent was ignored: the reminder's id was sent to somebody else");
     }
     Ok(Some(entry).filter(|_| genuine))
+}
+
+/// Does it say of itself that a machine wrote it? Its subject may be quoted, and is not asked.
+fn is_automatic(mail: &Mail) -> bool {
+    let says = |r: &String| r == "auto-submitted" || r.starts_with("x-") || r.starts_with("precedence:");
+    mail.class == Class::Dsn || (mail.class == Class::Auto && mail.class_reasons.iter().any(says))
 }
 
 /// Has any mail to somebody else carried this Message-ID?

@@ -121,7 +121,7 @@ pub fn settle(mails: Vec<Mail>, aside: &[Mail], person: &Person, me: &Me, met: b
 pub fn settle_aside(mails: Vec<Mail>, me: &Me, now: Timestamp) -> Vec<Letter> {
     let mut letters: Vec<Letter> = mails
         .into_iter()
-        .filter(|m| m.at <= now && !is_own(m))
+        .filter(|m| m.at <= now && !is_own(m) && !is_note_to_self(m, me))
         .map(|mail| {
             let direction = if is_mine(&mail, me) { Direction::Sent } else { Direction::Received };
             Letter { direction, part: Part::Unnamed, class: mail.class, interacts: false, weight: 0.0, thread: 0, mail }
@@ -136,6 +136,12 @@ pub fn is_mine(mail: &Mail, me: &Me) -> bool {
     let Some(sender) = mail.sender() else { return false };
     let to_me = || mail.to.iter().chain(&mail.cc).any(|a| me.is_me(&a.address));
     mail.lies_in_sent() && !is_own(mail) && (me.is_me(&sender.address) || !to_me())
+}
+
+/// Did the user write it to nobody else? Whatever it is filed under, it answers nobody.
+fn is_note_to_self(mail: &Mail, me: &Me) -> bool {
+    let mut to = mail.to.iter().chain(&mail.cc).chain(&mail.bcc).peekable();
+    to.peek().is_some() && is_mine(mail, me) && to.all(|a| me.is_me(&a.address))
 }
 
 /// One of kithd's own mails, or an answer to one: never an interaction.

@@ -23,6 +23,8 @@ pub struct Life {
     pub delivery: String,
     /// The user's address.
     pub me: String,
+    /// Further lines of `[schedule]`.
+    pub schedule: String,
 }
 
 /// `host`, `port` and so on of a server on loopback, with the bed's authority.
@@ -42,7 +44,15 @@ impl Life {
         let dovecot = Dovecot::start(&bed, &certs, wishes);
         let mailbox = place(&certs, dovecot.imaps, "tls");
         let delivery = format!("type = \"maildir\"\npath = \"{}\"\n", bed.path("reminders").display());
-        let life = Life { bed, certs, dovecot, mailbox, delivery, me: "alex@example.org".to_string() };
+        let life = Life {
+            bed,
+            certs,
+            dovecot,
+            mailbox,
+            delivery,
+            me: "alex@example.org".to_string(),
+            schedule: String::new(),
+        };
         life.secret("password", PASSWORD);
         life
     }
@@ -75,11 +85,12 @@ impl Life {
              [[mailbox]]\nname = \"work\"\ntype = \"imap\"\n{mailbox}{login}\
              [delivery]\nto = \"{me}\"\ninbox = \"work\"\n{delivery}\
              [schedule]\ndays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\n\
-             hours = \"00:00-24:00\"\nsummary = \"never\"\n",
+             hours = \"00:00-24:00\"\nsummary = \"never\"\n{schedule}",
             me = self.me,
             store = self.bed.path("store").display(),
             mailbox = self.mailbox,
             delivery = self.delivery,
+            schedule = self.schedule,
         );
         let path = self.bed.path("config.toml");
         std::fs::write(&path, text).unwrap();
