@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod discover;
 pub mod engine;
 pub mod evidence;
+pub mod fail;
 pub mod identity;
 pub mod imap;
 pub mod ledger;

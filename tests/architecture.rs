@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("time", 0),
     ("address", 2),
     ("limits", 1),
+    ("fail", 3),
     ("evidence", 10),
     ("read", 20),
     ("identity", 20),

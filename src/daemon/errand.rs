@@ -7,6 +7,7 @@ use super::post::Post;
 use crate::address::veil;
 use crate::engine::{Effect, Event, Found};
 use crate::evidence::{Delivery, Envelope, Showing};
+use crate::fail;
 
 /// What came of an errand.
 #[derive(Debug)]
@@ -28,7 +29,10 @@ pub async fn run(effect: Effect, post: Post) -> Done {
         Effect::Find { showing, .. } => found(*showing, Found::CannotSearch),
         Effect::Retire(_) => Done { event: None, sent: None, trouble: None },
     };
-    tokio::task::spawn_blocking(move || perform(effect, &post)).await.unwrap_or(fault)
+    fail::point("errand.begin");
+    let done = tokio::task::spawn_blocking(move || perform(effect, &post)).await.unwrap_or(fault);
+    fail::point("errand.done");
+    done
 }
 
 /// An errand that was never begun: nothing left the process.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::Answer;
 use super::message::format;
 use crate::evidence::{Delivery, Envelope, MessageId};
-use crate::limits;
+use crate::{fail, limits};
 
 /// Puts the mail into `new`, once. A Maildir that is not there is made, its parent is not.
 pub fn deliver(path: &Path, envelope: &Envelope) -> Delivery {
@@ -27,15 +27,21 @@ pub fn deliver(path: &Path, envelope: &Envelope) -> Delivery {
         }
         let name = format!("{}.{}", envelope.date.second(), mark(&envelope.message_id));
         let draft = path.join("tmp").join(&name);
-        let written =
-            write_durably(&draft, &bytes).and_then(|()| std::fs::rename(&draft, path.join("new").join(&name)));
+        fail::point("maildir.write");
+        let written = write_durably(&draft, &bytes).and_then(|()| {
+            fail::point("maildir.rename");
+            std::fs::rename(&draft, path.join("new").join(&name))
+        });
+        fail::point("maildir.renamed");
         if let Err(error) = written {
             // what is left there is no mail yet, and a full disk needs the room
             let _ = std::fs::remove_file(&draft);
             return Err(error);
         }
         // only a power cut could still take it back
-        Ok(match sync(&path.join("new")) {
+        let synced = sync(&path.join("new"));
+        fail::point("maildir.synced");
+        Ok(match synced {
             Ok(()) => Delivery::Accepted,
             Err(error) => Delivery::Unknown(words(path, &error)),
         })
@@ -123,6 +129,7 @@ fn has_parent(path: &Path) -> bool {
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // what a crash left of an earlier attempt is written over
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    fail::point("maildir.draft");
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -13,9 +13,9 @@ use self::lockstep::Lockstep;
 use self::session::{Failure, Session, within};
 use super::message::format;
 use crate::evidence::{Delivery, Envelope, Level};
-use crate::limits;
 use crate::net::token::Credentials;
 use crate::net::{Security, Server, Trouble, tls};
+use crate::{fail, limits};
 
 /// Where and as whom mail is handed in.
 #[derive(Clone, PartialEq, Debug)]
@@ -83,6 +83,7 @@ async fn open(params: &Params) -> Result<Session, Trouble> {
 }
 
 async fn connect(server: &Server) -> Result<Session, Trouble> {
+    fail::point("smtp.connect");
     let place = format!("{}:{}", server.host, server.port);
     let mut tcp = tls::dial(server).await?;
     let is_greeted = server.security == Security::StartTls;

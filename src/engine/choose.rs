@@ -51,6 +51,7 @@ impl Engine {
         }
         let mut commit = Commit { evidence, ..Commit::default() };
         commit.puts.extend(changed.iter().map(super::state::put_entry));
+        commit.drops.extend(self.reviews_of_touched());
         self.store.commit(commit, Strength::Durable)?;
         for entry in &changed {
             let contact = entry.whom.as_ref().map(|w| w.id.to_string());

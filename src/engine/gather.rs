@@ -11,14 +11,14 @@ use crate::ledger::{ContactHistory, Facts, Person, Viewpoint, history, meetings,
 use crate::limits;
 use crate::outbox::{EntryKind, State};
 use crate::policy::{HORIZON, Policies};
-use crate::store::{Commit, Strength};
+use crate::store::{Commit, Shelf, Strength};
 use crate::time::{DAY, Span, Timestamp};
 
 impl Engine {
     /// Makes the lenses anew where something they rest on has changed.
     pub(super) fn refresh(&mut self, now: Timestamp) -> Result<()> {
         if !super::state::is_same_me(&self.store, &self.setup)?
-            || (self.memory.addresses.is_empty() && self.store.counts().evidence() > 0)
+            || (self.store.records(Shelf::Address).next().is_none() && self.store.counts().evidence() > 0)
         {
             self.rebuild_addresses()?;
         }

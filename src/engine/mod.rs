@@ -22,6 +22,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::evidence::{Delivery, MessageId, Showing};
+use crate::fail;
 use crate::outbox::{Entry, EntryKind, State};
 use crate::store::{Commit, Store, StoreError, Strength};
 use crate::time::Timestamp;
@@ -134,6 +135,7 @@ impl Engine {
 
     /// Takes one event. What it wants done is durable before it is returned.
     pub fn apply(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>> {
+        fail::point("engine.event");
         match event {
             Event::Observed(batch) => {
                 self.observe(batch, now)?;
@@ -239,7 +241,9 @@ impl Engine {
         }
         let mut commit = Commit { puts, ..Commit::default() };
         commit.puts.extend(entries.iter().map(state::put_entry));
+        fail::point("outbox.change");
         self.store.commit(commit, strength)?;
+        fail::point("outbox.changed");
         self.memory.entries.extend(entries.into_iter().map(|e| (e.id, e)));
         Ok(())
     }

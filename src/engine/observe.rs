@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{may_be_contact, put_address, put_known_since, put_me, put_source};
+use super::state::{Memory, may_be_contact, put_address, put_known_since, put_me, put_nobody, put_source};
 use super::{Engine, Result, answers};
 use crate::address::AddrSpec;
 use crate::evidence::{Batch, Class, EventStatus, FullReading, Mail, Meeting, MessageId, Observation, Speaker};
-use crate::identity::AddressFacts;
+use crate::identity::{AddressFacts, ContactId};
 use crate::ledger::letters::{is_mine, is_own};
 use crate::ledger::meetings;
 use crate::limits;
@@ -28,10 +28,8 @@ struct Says {
 
 impl Engine {
     pub(super) fn observe(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
-        let mut commit = Commit {
-            cursors: batch.cursors.into_iter().map(|c| (batch.source.clone(), c)).collect(),
-            ..Commit::default()
-        };
+        let mut commit = Commit::default();
+        let cursors = batch.cursors.into_iter().map(|c| (batch.source.clone(), c)).collect();
         let mut facts: BTreeMap<AddrSpec, AddressFacts> = BTreeMap::new();
         let mut told = Vec::new();
         let (mut new, mut seen) = (BTreeMap::new(), BTreeSet::new());
@@ -48,7 +46,9 @@ impl Engine {
             };
             let known_before = known.is_some();
             let mut joined = known.unwrap_or_else(|| observation.clone());
-            if known_before && !joined.join(&observation) && !seen.contains(&id) {
+            // an answer is heard again: the last time may have been cut short before it was obeyed
+            let is_answer = matches!(&joined, Observation::Mail(mail) if mail.answer.is_some());
+            if known_before && !joined.join(&observation) && !seen.contains(&id) && !is_answer {
                 continue;
             }
             seen.insert(id);
@@ -78,12 +78,29 @@ impl Engine {
         let state = self.memory.sources.entry(batch.source.clone()).or_default();
         state.read = state.read.saturating_add(batch.read);
         state.reading = true;
-        commit.puts.push(put_source(&batch.source, state));
-        self.store.commit(commit, Strength::Atomic)?;
-        for mail in told {
-            self.hear(&mail, now)?;
+        let read = put_source(&batch.source, state);
+        // whoever is touched has no review until the next wake: a process that dies before it leaves
+        // a store that shows whom to look at
+        commit.drops.extend(self.reviews_of_touched());
+        if !told.is_empty() {
+            // what is answered is obeyed before its cursor stands
+            self.store.commit(std::mem::take(&mut commit), Strength::Atomic)?;
+            for mail in told {
+                self.hear(&mail, now)?;
+            }
         }
-        Ok(())
+        commit.cursors = cursors;
+        commit.puts.push(read);
+        Ok(self.store.commit(commit, Strength::Atomic)?)
+    }
+
+    /// The reviews of contacts that are to be looked at again.
+    pub(super) fn reviews_of_touched(&mut self) -> Vec<(Shelf, Vec<u8>)> {
+        let Memory { people, touched, reviews, unreviewed, .. } = &mut self.memory;
+        let ids = touched.iter().filter_map(|a| people.contact_of(a)).map(|c| c.id);
+        let new: BTreeSet<ContactId> = ids.filter(|id| reviews.contains_key(id) && !unreviewed.contains(id)).collect();
+        unreviewed.extend(&new);
+        new.into_iter().map(|id| (Shelf::Review, id.bytes().to_vec())).collect()
     }
 
     /// Whoever was forgotten is not collected again: mail to or from them, meetings and cards with them.
@@ -309,6 +326,8 @@ impl Engine {
             self.note(&observation?, &mut facts)?;
         }
         let all: Vec<(AddrSpec, AddressFacts)> = facts.into_iter().collect();
+        // nobody's, until all of it is there
+        self.store.commit(Commit { puts: vec![put_nobody()], ..Commit::default() }, Strength::Atomic)?;
         for chunk in all.chunks(limits::BATCH) {
             let puts = chunk.iter().map(|(a, f)| put_address(a, f)).collect();
             self.store.commit(Commit { puts, ..Commit::default() }, Strength::Atomic)?;

@@ -71,8 +71,10 @@ pub struct Memory {
     pub nobody_stale: bool,
     /// Showings on their way out, or searched for: their outcome has yet to be told.
     pub in_flight: BTreeSet<Showing>,
-    /// Mails in the inbox whose reason is gone.
-    pub to_retire: BTreeSet<MessageId>,
+    /// Mails in the inbox whose reason is gone, and how often they were asked to be taken away.
+    pub to_retire: BTreeMap<MessageId, u8>,
+    /// Contacts that were touched and whose stored review is gone.
+    pub unreviewed: BTreeSet<ContactId>,
     /// Times the user is away, pauses included.
     pub away: Vec<(Timestamp, Timestamp)>,
     /// Days of calendars marked `holidays`.
@@ -92,6 +94,7 @@ const KNOWN_SINCE: &[u8] = b"known_since";
 const WOKE_AT: &[u8] = b"woke_at";
 const CONFIG: &[u8] = b"config";
 const ME: &[u8] = b"me";
+const RETIRE: &[u8] = b"retire";
 
 impl Memory {
     /// Loads everything from the store.
@@ -138,6 +141,7 @@ impl Memory {
         }
         memory.clock = record(store, CLOCK)?;
         memory.woke_at = record(store, WOKE_AT)?;
+        memory.to_retire = record(store, RETIRE)?.unwrap_or_default();
         memory.known_since = record(store, KNOWN_SINCE)?;
         // addresses the user spoke of are looked at even where no mail makes a contact of them
         let configured = setup.contacts.iter().flat_map(|c| c.addresses.clone());
@@ -195,6 +199,11 @@ pub fn put_woke_at(at: Timestamp) -> Put {
     (Shelf::Meta, WOKE_AT.to_vec(), encode(&at))
 }
 
+/// The record of what is to be taken away.
+pub fn put_retire(mails: &BTreeMap<MessageId, u8>) -> Put {
+    (Shelf::Meta, RETIRE.to_vec(), encode(mails))
+}
+
 /// The oldest fact's record.
 pub fn put_known_since(at: Timestamp) -> Put {
     (Shelf::Meta, KNOWN_SINCE.to_vec(), encode(&at))
@@ -224,6 +233,11 @@ pub fn put_complaint(complaint: &Complaint) -> Put {
 /// Who the user was when the derived facts were made.
 pub fn put_me(setup: &Setup) -> Put {
     (Shelf::Meta, ME.to_vec(), me_mark(setup))
+}
+
+/// The derived facts are being made.
+pub fn put_nobody() -> Put {
+    (Shelf::Meta, ME.to_vec(), Vec::new())
 }
 
 /// Were the derived facts made for this user?

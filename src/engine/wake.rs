@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::SourceKind;
 use super::reply::{ContactRow, Tally};
-use super::state::{Put, Reviewed, put_review, put_woke_at};
+use super::state::{Put, Reviewed, put_retire, put_review, put_woke_at};
 use super::{Effect, Engine, EngineError, Result, mails};
 use crate::evidence::{Class, MessageId, Observation, ReminderId};
 use crate::identity::{Contact, ContactId};
@@ -44,13 +44,20 @@ impl Engine {
         self.hold(now)?;
         self.queue_summary(&words, before, now)?;
         self.queue_notices(&words, now)?;
-        let mut effects: Vec<Effect> =
-            std::mem::take(&mut self.memory.to_retire).into_iter().map(Effect::Retire).collect();
+        let mut effects: Vec<Effect> = self.memory.to_retire.keys().cloned().map(Effect::Retire).collect();
+        // once more at the next wake: this process may die before it is done
+        let mut puts: Vec<Put> = Vec::new();
+        if !effects.is_empty() {
+            self.memory.to_retire.values_mut().for_each(|tries| *tries = tries.saturating_add(1));
+            self.memory.to_retire.retain(|_, tries| *tries < 2);
+            puts.push(put_retire(&self.memory.to_retire));
+        }
         effects.extend(self.searches(now));
         effects.extend(self.deliver(&words, now)?);
         // last, so that a wake that was cut short is one that never was
         self.memory.woke_at = Some(now);
-        self.store.commit(Commit { puts: vec![put_woke_at(now)], ..Commit::default() }, Strength::Atomic)?;
+        puts.push(put_woke_at(now));
+        self.store.commit(Commit { puts, ..Commit::default() }, Strength::Atomic)?;
         self.store.sync()?;
         Ok(effects)
     }
@@ -78,6 +85,7 @@ impl Engine {
     /// Contacts to look at now.
     fn due_for_review(&mut self, now: Timestamp) -> Vec<Contact> {
         let touched = std::mem::take(&mut self.memory.touched);
+        self.memory.unreviewed.clear();
         let people = &self.memory.people;
         let mut ids: BTreeSet<ContactId> = touched.iter().filter_map(|a| people.contact_of(a)).map(|c| c.id).collect();
         ids.extend(self.memory.reviews.iter().filter(|(_, r)| r.next_at.is_some_and(|t| t <= now)).map(|(id, _)| *id));
@@ -101,10 +109,8 @@ impl Engine {
                 self.memory.reviews.insert(contact.id, outcome.reviewed);
                 entries.extend(outcome.entries);
             }
-            let before: Vec<(ReminderId, State)> =
-                entries.iter().filter_map(|e| Some((e.id, self.memory.entries.get(&e.id)?.state))).collect();
+            puts.extend(self.retire(&entries));
             self.keep(entries, puts, Strength::Atomic)?;
-            self.retire(&before);
         }
         // a contact that was merged away has no review any more
         let people = &self.memory.people;
@@ -112,23 +118,25 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes mails in the inbox whose last reminder has just been closed by evidence.
-    fn retire(&mut self, before: &[(ReminderId, State)]) {
+    /// Notes mails in the inbox whose last reminder is closed by evidence in these entries; to be kept
+    /// with them.
+    fn retire(&mut self, changed: &[Entry]) -> Option<Put> {
         if !self.setup.retire {
-            return;
+            return None;
         }
-        let entries = &self.memory.entries;
-        let closed = before.iter().filter(|(_, state)| *state == State::Sent).filter_map(|(id, _)| entries.get(id));
-        let mails = closed.filter(|e| e.state == State::Done).filter_map(|e| match e.shown_in {
-            Some(lead) => entries.get(&lead),
-            None => Some(e),
-        });
+        let old = &self.memory.entries;
+        let get = |id: &ReminderId| changed.iter().find(|e| e.id == *id).or_else(|| old.get(id));
+        let was_sent = |e: &&Entry| old.get(&e.id).is_some_and(|old| old.state == State::Sent);
+        let closed = changed.iter().filter(was_sent).filter(|e| e.state == State::Done);
+        let mails = closed.filter_map(|e| e.shown_in.as_ref().map_or(Some(e), get));
         let is_over = |mail: &&Entry| {
-            let mut shown = mail.items.iter().filter_map(|id| entries.get(id));
+            let mut shown = mail.items.iter().filter_map(get);
             mail.kind == EntryKind::Reminder && !mail.state.is_open() && shown.all(|item| !item.state.is_open())
         };
         let gone: Vec<MessageId> = mails.filter(is_over).filter_map(|e| e.message_id.clone()).collect();
-        self.memory.to_retire.extend(gone);
+        let is_new = !gone.is_empty();
+        self.memory.to_retire.extend(gone.into_iter().map(|id| (id, 0)));
+        is_new.then(|| put_retire(&self.memory.to_retire))
     }
 
     /// Reviews one contact and reconciles their entries; changes nothing itself.

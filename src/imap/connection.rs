@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_imap::Client;
 use async_imap::imap_proto::rfc4315::UidSetMember;
 use async_imap::imap_proto::{self, MailboxDatum, Response, ResponseCode};
+use secrecy::SecretString;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -16,8 +17,9 @@ use super::wire::Wire;
 use super::{AppendUid, Capabilities, Error, News, Transport, UidValidity, words};
 use crate::address::veil;
 use crate::evidence::Level;
-use crate::limits;
 use crate::net::Trouble;
+use crate::net::token::hidden;
+use crate::{fail, limits};
 
 /// Tagged OK, NO or BAD.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +54,8 @@ pub(super) struct Connection<S: Transport> {
     /// UIDVALIDITY of the open mailbox, and whether another one was said since.
     pub(super) uid_validity: Option<UidValidity>,
     pub(super) made_anew: bool,
+    /// What was shown to log in, in every form that left: a server may hand it back.
+    pub(super) secrets: Vec<SecretString>,
     tags: u32,
     /// A command has begun and not ended.
     unfinished: bool,
@@ -66,6 +70,7 @@ impl<S: Transport> Connection<S> {
             news: News::default(),
             uid_validity: None,
             made_anew: false,
+            secrets: Vec::new(),
             tags: 0,
             unfinished: false,
         }
@@ -77,7 +82,7 @@ impl<S: Transport> Connection<S> {
 
     /// The connection is of no more use.
     pub(super) fn lost(&self, level: Level, what: &str) -> Error {
-        Error::Lost(Trouble { level, what: format!("{} {what}", self.host) })
+        Error::Lost(Trouble { level, what: format!("{} {}", self.host, hidden(what, &self.secrets)) })
     }
 
     /// Lets `each` see the next response. BYE, silence, the end of the stream and what is no IMAP are
@@ -94,7 +99,7 @@ impl<S: Transport> Connection<S> {
         match response.parsed() {
             Response::Data { status: imap_proto::Status::Bye, outcome } => {
                 let (code, text) = words::split(outcome);
-                return Err(Error::Lost(words::bye(&self.host, &code, &text)));
+                return Err(Error::Lost(words::bye(&self.host, &code, &hidden(&text, &self.secrets))));
             }
             Response::Data { outcome, .. } => self.note(outcome.code.as_ref(), outcome.information.as_deref()),
             Response::MailboxData(MailboxDatum::Exists(exists)) => self.news.exists = Some(*exists),
@@ -129,7 +134,8 @@ impl<S: Transport> Connection<S> {
                 self.made_anew |= self.uid_validity.is_some_and(|before| before != *now);
             }
             Some(ResponseCode::Alert) => {
-                tracing::warn!(server = self.host, "{}", veil(&words::cut(text.unwrap_or_default())));
+                let text = hidden(text.unwrap_or_default(), &self.secrets);
+                tracing::warn!(server = self.host, "{}", veil(&words::cut(&text)));
             }
             _ => {}
         }
@@ -196,6 +202,7 @@ impl<S: Transport> Connection<S> {
     /// Sends a command and gives its tag. Literals wait for their `+`, unless the server does without.
     /// `Err` holds the end of the command, where the server would not have a literal.
     pub(super) async fn send(&mut self, parts: &[Part]) -> Result<Result<String, Done>, Error> {
+        fail::point("imap.command");
         let tag = self.next_tag();
         let mut line = format!("{tag} ").into_bytes();
         for part in parts {
@@ -278,6 +285,7 @@ impl<S: Transport> Connection<S> {
             _ => None,
         };
         let (code, text) = words::split(outcome);
+        let text = hidden(&text, &self.secrets);
         Ok(Done { tag: tag.0.clone(), status, code, text, capabilities, append_uid })
     }
 

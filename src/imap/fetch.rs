@@ -11,8 +11,8 @@ use super::command::unquoted;
 use super::connection::{Connection, Done, Status};
 use super::{Error, Fetched, Flags, Items, Row, Transport, UidSet, name};
 use crate::evidence::Level;
-use crate::limits;
 use crate::time::Timestamp;
+use crate::{fail, limits};
 
 /// A running FETCH; see [`Session::uid_fetch`](super::Session::uid_fetch). Dropped before its end it
 /// leaves the connection in the middle of an answer.
@@ -81,6 +81,7 @@ impl<'a, S: Transport> Fetch<'a, S> {
         }
         loop {
             if let Some(through) = self.running.pop_front_if(|first| first.through) {
+                fail::point("imap.fetched");
                 return Ok(Some(Row::Through(through.index)));
             }
             self.send().await?;
@@ -121,6 +122,7 @@ impl<'a, S: Transport> Fetch<'a, S> {
         if lines.is_empty() {
             return Ok(());
         }
+        fail::point("imap.fetch");
         self.connection.write(lines.as_bytes()).await?;
         self.connection.flush().await
     }

@@ -16,9 +16,9 @@ use super::command::{Part, astring, secret_astring};
 use super::connection::{Connection, Done, Status, capabilities};
 use super::{Error, Session, Transport, words};
 use crate::evidence::Level;
-use crate::limits;
 use crate::net::token::{Credentials, Shown};
 use crate::net::{Security, Server, Trouble, is_loopback, tls};
+use crate::{fail, limits};
 
 /// Connects and logs in; a refused token is renewed and shown once more, over a new connection.
 ///
@@ -27,6 +27,7 @@ use crate::net::{Security, Server, Trouble, is_loopback, tls};
 pub async fn connect(server: &Server, credentials: &Credentials) -> Result<Session<tls::Stream>, Trouble> {
     let mut renewed = false;
     loop {
+        fail::point("imap.connect");
         let mut tcp = tls::dial(server).await?;
         if server.security == Security::StartTls {
             start_tls(&server.host, &mut tcp).await?;
@@ -34,6 +35,7 @@ pub async fn connect(server: &Server, credentials: &Credentials) -> Result<Sessi
         let stream = tls::secure(server, tcp).await?;
         // last: a password is not asked for where nobody would take it
         let proof = credentials.proof().await?;
+        fail::point("imap.login");
         let refused = match log_in(server, stream, credentials.username(), &proof).await {
             Ok(session) => return Ok(session),
             Err(refused) => refused,
@@ -108,7 +110,6 @@ async fn authenticate<S: Transport>(
     username: &str,
     proof: &Shown,
 ) -> Result<(), Refused> {
-    let offers = |mechanism: &str| connection.capabilities.has(mechanism);
     let stop = |connection: &Connection<S>, what: &str| Refused {
         refused: false,
         trouble: Trouble { level: Level::Stop, what: format!("{} {what}", connection.host) },
@@ -117,6 +118,10 @@ async fn authenticate<S: Transport>(
     if username.contains(['\0', '\u{1}']) {
         return Err(stop(connection, "cannot be shown this `username`: it holds control characters"));
     }
+    let (Shown::Password(secret) | Shown::Token(secret)) = proof;
+    let forms = [secret.clone(), SecretString::from(STANDARD.encode(secret.expose_secret()))];
+    connection.secrets.extend(forms);
+    let offers = |mechanism: &str| connection.capabilities.has(mechanism);
     let (done, token) = match proof {
         Shown::Password(password) if offers("AUTH=PLAIN") && !password.expose_secret().contains('\0') => {
             // RFC 4616
@@ -175,6 +180,7 @@ async fn sasl<S: Transport>(
     message: &SecretString,
 ) -> Result<Done, Refused> {
     let encoded = SecretString::from(STANDARD.encode(message.expose_secret()));
+    connection.secrets.push(encoded.clone());
     connection.begin()?;
     let mut said = connection.capabilities.has("SASL-IR");
     let mut parts = vec![Part::Text(format!("AUTHENTICATE {mechanism}"))];

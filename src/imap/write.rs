@@ -6,6 +6,7 @@ use super::command::{Part, astring};
 use super::connection::Done;
 use super::{AppendUid, Error, Examined, MailboxName, Session, Transport, Uid};
 use crate::evidence::Level;
+use crate::fail;
 
 /// Why a message was not appended, as far as is known.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -70,10 +71,13 @@ impl<S: Transport> Session<S> {
         line.extend_from_slice(rest);
         self.connection.write(&line).await?;
         self.connection.flush().await?;
+        fail::point("imap.append.end");
         *handed_over = true;
         self.connection.write(&[*last, b'\r', b'\n']).await?;
         self.connection.flush().await?;
+        fail::point("imap.append.sent");
         let done = self.connection.finished(&tag, &mut |_| {}).await?;
+        fail::point("imap.append.answer");
         self.connection.finish();
         Ok(done)
     }
@@ -92,6 +96,7 @@ impl<S: Transport> Session<S> {
     /// # Errors
     /// See [`Error`].
     pub async fn uid_store_deleted(&mut self, uid: Uid) -> Result<(), Error> {
+        fail::point("imap.retire.mark");
         let command = [Part::Text(format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"))];
         self.connection.exec("mark a message as deleted", &command, &mut |_| {}).await.map(|_| ())
     }
@@ -104,7 +109,10 @@ impl<S: Transport> Session<S> {
         if !self.connection.capabilities.has("UIDPLUS") {
             return Err(Error::Refused(self.connection.lost(Level::Wait, "offers no UID EXPUNGE").into()));
         }
+        fail::point("imap.retire.remove");
         let command = [Part::Text(format!("UID EXPUNGE {uid}"))];
-        self.connection.exec("remove a message", &command, &mut |_| {}).await.map(|_| ())
+        let removed = self.connection.exec("remove a message", &command, &mut |_| {}).await.map(|_| ());
+        fail::point("imap.retire.removed");
+        removed
     }
 }

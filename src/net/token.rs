@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -26,6 +27,24 @@ pub enum Shown {
     Password(SecretString),
     /// An OAuth2 access token (RFC 6750).
     Token(SecretString),
+}
+
+/// Text of a server without the secrets it may hand back in it, whole or cut short.
+pub fn hidden(text: &str, secrets: &[SecretString]) -> String {
+    let mut hidden = text.to_string();
+    for secret in secrets.iter().map(ExposeSecret::expose_secret) {
+        // of a very short one nothing could be told apart
+        let start: Zeroizing<String> = Zeroizing::new(secret.chars().take(8).collect());
+        while start.len() >= 4
+            && let Some((before, rest)) = hidden.split_once(start.as_str())
+        {
+            let more = secret.get(start.len()..).unwrap_or_default();
+            let same: usize =
+                rest.chars().zip(more.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+            hidden = format!("{before}…{}", rest.get(same..).unwrap_or_default());
+        }
+    }
+    hidden
 }
 
 /// One login, with the token it holds; clones share it.

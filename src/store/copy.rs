@@ -238,8 +238,10 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<(
     let beside = path.with_file_name(name);
     let fail = |e| StoreError::io("cannot write", path, e);
     let written = create(&beside).and_then(|mut file| {
+        crate::fail::point("replace.write");
         write(&mut file)?;
         file.sync_all()?;
+        crate::fail::point("replace.rename");
         fs::rename(&beside, path)
     });
     if let Err(e) = written {
@@ -247,6 +249,7 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<(
         let _ = fs::remove_file(&beside);
         return Err(fail(e));
     }
+    crate::fail::point("replace.renamed");
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     open::sync_folder(folder)
 }

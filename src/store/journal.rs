@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Choice, EvidenceId};
-use crate::limits;
+use crate::{fail, limits};
 
 use super::Shelf;
 use super::fault::{Result, StoreError};
@@ -125,12 +125,17 @@ impl Journal {
         for entry in entries {
             line(entry, &mut text)?;
         }
-        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        fail::point("journal.write");
+        let written = self.file.write_all(&text).and_then(|()| {
+            fail::point("journal.sync");
+            self.file.sync_data()
+        });
         if let Err(e) = written {
             // a failed cut leaves a torn tail, which the next opening cuts
             let _ = self.file.set_len(self.bytes);
             return Err(StoreError::io("cannot write", &self.path, e));
         }
+        fail::point("journal.synced");
         self.bytes = self.bytes.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
         Ok(())
     }

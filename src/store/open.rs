@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::evidence::Observation;
-use crate::limits;
 use crate::time::Timestamp;
+use crate::{fail, limits};
 
 use super::fault::{Result, StoreError, guarded};
 use super::journal::{Entry, Hex, Journal, State};
@@ -90,6 +90,7 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
     let mut writer = Writer { journal, counts };
     let secret = settle(&trees, &mut writer, state)?;
     if known != Some(secret) {
+        fail::point("store.secret");
         trees.sync()?;
         writer.journal.append(&[Entry::Secret(Hex(secret.to_vec()))])?;
         sync_folder(path)?;
@@ -279,6 +280,7 @@ fn salvage(old: &Trees, next: &Store) -> u64 {
 pub(super) fn swap(path: &Path, aside: Option<&Path>) -> Result<()> {
     let name = aside.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     sync_folder(&path.join(NEXT))?;
+    fail::point("swap.complete");
     copy::replace(&path.join(NEXT).join(COMPLETE), |file| file.write_all(name.as_bytes()))?;
     finish_swap(path)
 }
@@ -292,6 +294,7 @@ pub(super) fn finish_swap(path: &Path) -> Result<()> {
         Err(e) => return Err(StoreError::io("cannot read", &next, e)),
     };
     let aside = Path::new(&name).file_name().map(|name| path.join(name));
+    fail::point("swap.begin");
     if let Some(aside) = &aside {
         folder(aside)?;
     }
@@ -304,9 +307,12 @@ pub(super) fn finish_swap(path: &Path) -> Result<()> {
             Some(aside) if old.exists() && !aside.join(part).exists() => rename(&old, &aside.join(part))?,
             _ => remove(&old)?,
         }
+        fail::point("swap.rename");
         rename(&new, &old)?;
+        fail::point("swap.renamed");
         sync_folder(path)?;
     }
+    fail::point("swap.remove");
     remove(&next)?;
     sync_folder(path)
 }

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::open::DB;
+use crate::fail;
 
 const CLEAN: &str = "clean";
 
@@ -22,7 +23,12 @@ fn mark(path: &Path) -> Option<String> {
 /// Marks a store that is synced and closed. Without the mark the next opening only takes longer.
 pub(super) fn set(path: &Path) {
     let Some(mark) = mark(path) else { return };
-    let written = File::create(path.join(CLEAN)).and_then(|mut f| f.write_all(mark.as_bytes()));
+    fail::point("store.mark");
+    let written = File::create(path.join(CLEAN)).and_then(|mut f| {
+        fail::point("store.mark.write");
+        f.write_all(mark.as_bytes())
+    });
+    fail::point("store.marked");
     if written.is_err() {
         take(path);
     }
@@ -32,8 +38,11 @@ pub(super) fn set(path: &Path) {
 pub(super) fn take(path: &Path) -> bool {
     let file = path.join(CLEAN);
     let Ok(found) = fs::read_to_string(&file) else { return false };
+    fail::point("store.unmark");
     // while it stays it must not be believed by the next one
-    fs::remove_file(&file).is_ok() && mark(path).is_some_and(|mark| mark == found)
+    let removed = fs::remove_file(&file).is_ok();
+    fail::point("store.unmarked");
+    removed && mark(path).is_some_and(|mark| mark == found)
 }
 
 #[cfg(test)]

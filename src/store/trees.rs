@@ -12,8 +12,8 @@ use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionResult};
 
 use crate::evidence::EvidenceId;
-use crate::limits;
 use crate::time::Timestamp;
+use crate::{fail, limits};
 
 use super::fault::{Result, StoreError, guarded};
 use super::{Ops, Shelf, keys};
@@ -140,6 +140,7 @@ impl Trees {
         if trees.is_empty() {
             return Ok(());
         }
+        fail::point("store.transaction");
         let done: TransactionResult<(), ()> = trees.as_slice().transaction(|trees| {
             for (tree, ops) in trees.iter().zip(ops.values()) {
                 for (key, value) in ops {
@@ -155,6 +156,7 @@ impl Trees {
             TransactionError::Storage(e) => StoreError::sled(&self.path, e),
             TransactionError::Abort(()) => StoreError::Closed,
         })?;
+        fail::point("store.transacted");
         // see limits::BREATHERS
         let evidence = self.tree(Place::Evidence)?;
         for _ in 0..limits::BREATHERS {
@@ -171,13 +173,16 @@ impl Trees {
     /// Makes everything written so far outlast a power cut: sled's flush only starts the writing, the
     /// file and the folders that name it are synced here (39 of 40 stores came back empty without).
     pub fn sync(&self) -> Result<()> {
+        fail::point("store.flush");
         guarded(|| self.db.flush().map(drop).map_err(|e| StoreError::sled(&self.path, e)))?;
         for path in [self.path.join("db"), self.path.join("blobs"), self.path.clone()] {
+            fail::point("store.fsync");
             match File::open(&path).and_then(|f| f.sync_all()) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound && path.ends_with("blobs") => {}
                 done => done.map_err(|e| StoreError::io("cannot sync", &path, e))?,
             }
         }
+        fail::point("store.synced");
         Ok(())
     }
 }

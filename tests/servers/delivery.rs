@@ -193,8 +193,9 @@ async fn cut_everywhere(
     for (way, whole) in [(Way::ToServer, up), (Way::ToClient, down)] {
         for part in 0..steps {
             let after = whole * part / steps;
-            proxy.harm(Plan { way, after, harm: Harm::Close, times: 1 });
-            let id = format!("{door}{way:?}{after}@kithd.local");
+            let harm = if part % 2 == 0 { Harm::Close } else { Harm::Reset };
+            proxy.harm(Plan { way, after, harm, times: 1 });
+            let id = format!("{door}{way:?}{after}{harm:?}@kithd.local");
             said.insert(id.clone(), deliver(&id).await);
         }
     }

@@ -10,6 +10,7 @@ use super::dovecot::{Dovecot, PASSWORD};
 /// A running Exim.
 pub struct Exim {
     _running: Running,
+    name: String,
     /// SMTP with STARTTLS.
     pub submission: u16,
     /// SMTP over TLS.
@@ -37,7 +38,12 @@ impl Exim {
         let exim = ["/usr/sbin/exim4", "/usr/bin/exim4"].into_iter().find(|p| std::path::Path::new(p).exists());
         let exim = exim.unwrap_or_else(|| panic!("exim4 is not there: run tests/run, which installs it"));
         let running = bed.start(&name, Command::new(exim).arg("-C").arg(conf).args(["-bdf", "-q2s"]), submissions);
-        Exim { _running: running, submission, submissions }
+        Exim { _running: running, name, submission, submissions }
+    }
+
+    /// Where it keeps what it has not delivered yet.
+    pub fn spool(&self, bed: &Bed) -> std::path::PathBuf {
+        bed.path(&format!("{}/spool", self.name))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A proxy that harms: it cuts, stalls or resets a connection after so many bytes in one direction.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub enum Harm {
     Close,
     /// Nothing passes any more, the connection stays.
     Stall,
+    /// RST to both sides.
+    Reset,
 }
 
 /// From where the bytes are counted.
@@ -60,8 +62,9 @@ impl Proxy {
                     *plan = mine.and_then(|p| (p.times > 1).then(|| Plan { times: p.times - 1, ..p }));
                     mine
                 };
-                pass(&client, &server, Way::ToServer, mine, up.clone());
-                pass(&server, &client, Way::ToClient, mine, down.clone());
+                let reset: Arc<AtomicBool> = Arc::default();
+                pass(&client, &server, Way::ToServer, mine, up.clone(), reset.clone());
+                pass(&server, &client, Way::ToClient, mine, down.clone(), reset);
             }
         });
         Proxy { port, plan, to_server, to_client, taken }
@@ -77,13 +80,32 @@ impl Proxy {
     }
 }
 
-fn pass(from: &TcpStream, to: &TcpStream, way: Way, plan: Option<Plan>, count: Arc<AtomicU64>) {
+/// From now on closing it sends RST.
+fn closes_with_reset(stream: &TcpStream) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async {
+        let stream = stream.try_clone().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let stream = tokio::net::TcpStream::from_std(stream).unwrap();
+        stream.set_zero_linger().unwrap();
+    });
+    stream.set_nonblocking(false).unwrap();
+}
+
+fn pass(from: &TcpStream, to: &TcpStream, way: Way, plan: Option<Plan>, count: Arc<AtomicU64>, reset: Arc<AtomicBool>) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    let resets = plan.is_some_and(|p| p.harm == Harm::Reset);
+    if resets {
+        // to see that the other direction has met its end: RST goes out when both have let go
+        from.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    }
     std::thread::spawn(move || {
         let mut passed = 0;
         let mut buffer = [0; 16 << 10];
         loop {
             let n = match from.read(&mut buffer) {
+                Err(_) if reset.load(Ordering::SeqCst) => return,
+                Err(e) if resets && matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
                 Ok(0) | Err(_) => break,
                 Ok(n) => n,
             };
@@ -95,6 +117,11 @@ fn pass(from: &TcpStream, to: &TcpStream, way: Way, plan: Option<Plan>, count: A
             passed += take as u64;
             count.fetch_add(take as u64, Ordering::SeqCst);
             if take < n {
+                if resets {
+                    [&from, &to].into_iter().for_each(closes_with_reset);
+                    reset.store(true, Ordering::SeqCst);
+                    return;
+                }
                 if plan.is_some_and(|p| p.harm == Harm::Stall) {
                     std::thread::sleep(Duration::from_secs(3600));
                 }

@@ -18,15 +18,15 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Response;
-use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::lockstep::Lockstep;
 use crate::address::{AddrSpec, safe_text};
 use crate::evidence::{Delivery, Envelope};
-use crate::limits;
-use crate::net::token::{Credentials, Shown};
+use crate::net::token::{Credentials, Shown, hidden};
+use crate::{fail, limits};
 
 /// Greeted; after [`log_in`](Session::log_in) ready for mail.
 pub(super) struct Session {
@@ -79,6 +79,7 @@ impl Session {
 
     /// AUTH (RFC 4954) with the best mechanism both sides know.
     pub(super) async fn log_in(&mut self, credentials: &Credentials) -> Result<(), Failure> {
+        fail::point("smtp.login");
         let shown = credentials.proof().await.map_err(|trouble| Failure::Other(trouble.what))?;
         let username = credentials.username();
         let offered = self.connection.server_info().clone();
@@ -113,8 +114,29 @@ impl Session {
                 _ => None,
             }
         };
-        let place = &self.place;
-        match within(limits::SMTP_COMMAND_SECS, asked).await {
+        let outcome = within(limits::SMTP_COMMAND_SECS, asked).await;
+        let (Shown::Password(secret) | Shown::Token(secret)) = &shown;
+        let secret = secret.expose_secret();
+        let mut forms = vec![secret.to_string(), STANDARD.encode(secret)];
+        forms.push(STANDARD.encode(format!("\0{username}\0{secret}")));
+        forms.push(STANDARD.encode(format!("user={username}\x01auth=Bearer {secret}\x01\x01")));
+        let forms: Vec<SecretString> = forms.into_iter().map(SecretString::from).collect();
+        // a server may hand back what it was shown
+        self.logged_in(outcome, credentials, is_token).map_err(|failure| match failure {
+            Failure::TokenRefused(what) => Failure::TokenRefused(hidden(&what, &forms)),
+            Failure::Other(what) => Failure::Other(hidden(&what, &forms)),
+        })
+    }
+
+    /// What came of AUTH; `Some(None)`: there was no mechanism for it.
+    fn logged_in(
+        &self,
+        outcome: Option<Option<Result<Response, Error>>>,
+        credentials: &Credentials,
+        is_token: bool,
+    ) -> Result<(), Failure> {
+        let (place, username) = (&self.place, credentials.username());
+        match outcome {
             None => Err(Failure::Other(silent(place))),
             Some(None) => Err(Failure::Other(format!(
                 "{place} offers no login that goes with {}: check `security` and `port`",
@@ -165,6 +187,7 @@ impl Session {
 
     /// One command that must be answered with this class of code.
     async fn step(&mut self, command: impl fmt::Display, class: u16, advice: &str) -> Result<(), Delivery> {
+        fail::point("smtp.command");
         let answer = within(limits::SMTP_COMMAND_SECS, self.connection.command(command)).await;
         match answer {
             None => Err(Delivery::Transient(silent(&self.place))),
@@ -180,11 +203,13 @@ impl Session {
         let dot_may_be_out = Cell::new(false);
         // asked for only once all of the mail was written; the dot is what lettre writes after it
         let last = std::iter::once_with(|| {
+            fail::point("smtp.dot");
             dot_may_be_out.set(true);
             b"".as_slice()
         });
         let sent = self.connection.message_iter(std::iter::once(bytes).chain(last));
         let answer = within(limits::SMTP_DATA_SECS, sent).await;
+        fail::point("smtp.answer");
         let unknown = |what: &str| {
             Delivery::Unknown(format!(
                 "{place} had the whole mail but did not say whether it took it ({}): the inbox is searched before it \
@@ -207,6 +232,7 @@ impl Session {
 
     /// Says goodbye. What comes of it changes nothing.
     pub(super) async fn quit(mut self) {
+        fail::point("smtp.quit");
         let _ = within(limits::SMTP_QUIT_SECS, self.connection.command(Quit)).await;
     }
 }

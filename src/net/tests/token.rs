@@ -183,3 +183,21 @@ async fn a_password_is_read_anew_and_not_tried_too_often() {
         "Credentials(alex) Password(SecretBox<str>([REDACTED]))"
     );
 }
+
+#[test]
+fn what_a_server_hands_back_is_not_shown() {
+    use crate::net::token::hidden;
+    let check = |text: &str, expected: &str| {
+        let secrets = ["hunter2-längst", "aHVudGVyMi1s", "abc"].map(|s| s.to_string().into());
+        assert_eq!(hidden(text, &secrets), expected);
+    };
+    check("no", "no");
+    check("the password hunter2-längst is wrong, hunter2-längst!", "the password … is wrong, …!");
+    check("hunter2-län", "…");
+    check("(hunter2-lä): check `password`", "(…): check `password`");
+    check(
+        "hunter2 alone is a word of eight letters or it is none",
+        "hunter2 alone is a word of eight letters or it is none",
+    );
+    check("aHVudGVyMi1s and abc", "… and abc");
+}

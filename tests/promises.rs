@@ -1,0 +1,24 @@
+//! The promises of docs/testing.md: what breaks on purpose, and what holds all the same. The real
+//! binary, over files and against real servers; long forms by an environment variable each.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+#![allow(clippy::print_stderr, clippy::cast_possible_truncation, dead_code)]
+
+#[path = "servers/bed.rs"]
+mod bed;
+#[path = "servers/certs.rs"]
+mod certs;
+#[path = "servers/dovecot.rs"]
+mod dovecot;
+#[path = "servers/exim.rs"]
+mod exim;
+#[cfg(feature = "fail-points")]
+#[path = "promises/fail_points.rs"]
+mod fail_points;
+#[path = "promises/hostile.rs"]
+mod hostile;
+#[path = "servers/life.rs"]
+mod life;
+#[path = "servers/raw.rs"]
+mod raw;
+#[path = "promises/tale.rs"]
+mod tale;
