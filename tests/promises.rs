@@ -7,6 +7,8 @@
 mod bed;
 #[path = "servers/certs.rs"]
 mod certs;
+#[path = "promises/damage.rs"]
+mod damage;
 #[path = "servers/dovecot.rs"]
 mod dovecot;
 #[path = "servers/exim.rs"]
@@ -14,6 +16,8 @@ mod exim;
 #[cfg(feature = "fail-points")]
 #[path = "promises/fail_points.rs"]
 mod fail_points;
+#[path = "promises/fuzz.rs"]
+mod fuzz;
 #[path = "promises/hostile.rs"]
 mod hostile;
 #[path = "servers/life.rs"]

@@ -39,15 +39,31 @@ impl Store {
 
 fn sync(trees: &Trees, writer: &mut Writer) -> Result<()> {
     trees.sync()?;
+    if !writer.journal.is_long() {
+        return Ok(());
+    }
     // a journal that could not be made shorter still says everything
-    if writer.journal.is_long() { writer.journal.rewrite() } else { Ok(()) }
+    shorten(trees, 0)?;
+    writer.journal.rewrite()
+}
+
+/// Key in `meta`: the length the journal had at the last commit that wrote to it. It may be longer by
+/// lines whose transaction is missing, but never shorter.
+pub(super) const JOURNAL_BYTES: &[u8] = b"journal";
+
+/// Lets the journal be as short as this from now on; durable.
+pub(super) fn shorten(trees: &Trees, bytes: u64) -> Result<()> {
+    let op = (JOURNAL_BYTES.to_vec(), Some(values::seal(&bytes.to_be_bytes())));
+    trees.transact(&Ops::from([(Place::Meta, vec![op])]))?;
+    trees.sync()
 }
 
 /// Everything but the sync.
 fn write(trees: &Trees, writer: &mut Writer, commit: Commit) -> Result<()> {
     let lines = lines(trees, &commit)?;
     writer.journal.append(&lines)?;
-    replay(trees, writer, commit)
+    let bytes = (!lines.is_empty()).then(|| writer.journal.bytes());
+    apply(trees, writer, commit, bytes)
 }
 
 /// What of a commit the journal must hold.
@@ -75,9 +91,17 @@ fn lines(trees: &Trees, commit: &Commit) -> Result<Vec<Entry>> {
 
 /// Writes what the journal already holds, or need not hold.
 pub(super) fn replay(trees: &Trees, writer: &mut Writer, commit: Commit) -> Result<()> {
+    apply(trees, writer, commit, None)
+}
+
+/// `journal`: how long that is with the lines of this commit.
+fn apply(trees: &Trees, writer: &mut Writer, commit: Commit, journal: Option<u64>) -> Result<()> {
     let evidence: BTreeMap<EvidenceId, Observation> = commit.evidence.into_iter().map(|o| (o.id(), o)).collect();
     let removed: BTreeSet<EvidenceId> = commit.removed.into_iter().filter(|id| !evidence.contains_key(id)).collect();
     let mut chunk = Chunk { trees, writer, ops: Ops::new(), count: 0, counts: None };
+    if let Some(bytes) = journal {
+        chunk.add(vec![(Place::Meta, JOURNAL_BYTES.to_vec(), Some(values::seal(&bytes.to_be_bytes())))])?;
+    }
     let mut by_time: Vec<Observation> = evidence.into_values().collect();
     by_time.sort_by_key(|o| (o.at(), o.id()));
     for observation in by_time {

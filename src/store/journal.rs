@@ -6,7 +6,7 @@
 //! Invariant: an entry is on the disk before the commit that carries it touches a tree, so the
 //! journal is never behind the trees, and replaying it over them loses nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -68,6 +68,8 @@ pub struct State {
     pub records: BTreeMap<(Shelf, Vec<u8>), Option<Vec<u8>>>,
     /// Lines that do not match their CRC, or say nothing we know.
     pub damaged: usize,
+    /// Records of which a line that cannot be read may have said something newer.
+    pub doubtful: BTreeSet<(Shelf, Vec<u8>)>,
 }
 
 impl State {
@@ -76,9 +78,20 @@ impl State {
             Entry::Secret(Hex(bytes)) => self.secret = bytes.try_into().ok().or(self.secret),
             Entry::Choice(choice) => drop(self.choices.insert(choice.id, Some(choice))),
             Entry::Removed(id) => drop(self.choices.insert(id, None)),
-            Entry::Put(shelf, key, value) => drop(self.records.insert((shelf, key.0), Some(value.0))),
-            Entry::Drop(shelf, key) => drop(self.records.insert((shelf, key.0), None)),
+            Entry::Put(shelf, key, value) => self.set((shelf, key.0), Some(value.0)),
+            Entry::Drop(shelf, key) => self.set((shelf, key.0), None),
         }
+    }
+
+    fn set(&mut self, record: (Shelf, Vec<u8>), value: Option<Vec<u8>>) {
+        self.doubtful.remove(&record);
+        self.records.insert(record, value);
+    }
+
+    /// What follows is missing: whatever was said so far may be old.
+    pub fn doubt(&mut self) {
+        self.damaged += 1;
+        self.doubtful.extend(self.records.keys().cloned());
     }
 
     /// The lines that say the same, and nothing of what is gone.
@@ -140,6 +153,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Its length in bytes.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Is it much longer than it was after the last rewrite?
     pub fn is_long(&self) -> bool {
         self.bytes > limits::JOURNAL_SLACK.saturating_add(self.rewritten.saturating_mul(4))
@@ -190,9 +208,9 @@ fn read(mut file: &File) -> std::io::Result<(State, u64)> {
             // a line that is whole but says nothing we know was written by a newer kithd
             Some(json) => match serde_json::from_str(json) {
                 Ok(entry) => state.take(entry),
-                Err(_) => state.damaged += 1,
+                Err(_) => state.doubt(),
             },
-            None if text.ends_with(b"\n") => state.damaged += 1,
+            None if text.ends_with(b"\n") => state.doubt(),
             // the tail of a write that was cut short
             None => return Ok((state, sound)),
         }

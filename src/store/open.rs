@@ -84,6 +84,10 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
         told.push("the store was missing: it was made anew from its journal, and the sources are read again".into());
     }
     let journal = if told.is_empty() { journal } else { Journal::open(&path.join(JOURNAL))?.0 };
+    let mut state = state;
+    if trees.get(Place::Meta, commit::JOURNAL_BYTES)?.is_some_and(|was| is_shorter(&was, journal.bytes())) {
+        state.doubt();
+    }
     let counts = trees.get(Place::Meta, commit::COUNTS)?.and_then(|v| commit::read_counts(&v)).unwrap_or_default();
     let known = state.secret;
     let damaged = state.damaged;
@@ -100,9 +104,12 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
         let kept = free_name(path, "journal.bad", now);
         fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
         let said = store.said()?;
+        commit::shorten(store.trees()?, 0)?;
         store.writer().journal.replace(said)?;
         let kept = kept.display();
-        told.push(format!("{damaged} lines of the journal could not be read; a copy was kept as {kept}"));
+        told.push(format!(
+            "{damaged} lines of the journal could not be read, or are missing; a copy was kept as {kept}"
+        ));
     }
     Ok(Opened { store, rebuilt: (!told.is_empty()).then(|| told.join("; ")) })
 }
@@ -124,6 +131,12 @@ impl Store {
         }
         Ok(said)
     }
+}
+
+/// Is the journal shorter than the trees remember it?
+fn is_shorter(was: &[u8], bytes: u64) -> bool {
+    let was = values::unseal(was).ok().and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
+    was.is_some_and(|was| bytes < was)
 }
 
 /// A store that cannot be used as it is.
@@ -221,6 +234,9 @@ fn settle(trees: &Trees, writer: &mut Writer, state: State) -> Result<[u8; 32]> 
         };
         match value {
             _ if same => {}
+            // a line that cannot be read may be what the tree says
+            _ if stored.is_some_and(|s| values::unseal(&s).is_ok())
+                && state.doubtful.contains(&(shelf, key.clone())) => {}
             Some(value) => commit.puts.push((shelf, key, value)),
             None => commit.drops.push((shelf, key)),
         }

@@ -34,16 +34,6 @@ fn times(count: u64, before: usize) -> Vec<u64> {
     }
 }
 
-/// Lines of the one that the other lacks.
-fn difference(found: &serde_json::Value, expected: &serde_json::Value) -> String {
-    let lines = |v: &serde_json::Value| serde_json::to_string_pretty(v).unwrap();
-    let (found, expected) = (lines(found), lines(expected));
-    let only = |a: &str, b: &str, sign: &str| -> String {
-        a.lines().filter(|l| !b.lines().any(|other| other == *l)).map(|l| format!("{sign} {l}\n")).collect()
-    };
-    only(&found, &expected, "+") + &only(&expected, &found, "-")
-}
-
 fn was_aborted(output: &Output) -> bool {
     use std::os::unix::process::ExitStatusExt;
     output.status.signal() == Some(6)
@@ -86,7 +76,12 @@ fn aborted_at_each_step_over_files_it_comes_to_the_same_end() {
                 }
                 let end = tale.end();
                 assert_eq!(end.1, expected.1, "{}: reminders after {deadly}", step.name);
-                assert!(end.0 == expected.0, "{} after {deadly}:\n{}", step.name, difference(&end.0, &expected.0));
+                assert!(
+                    end.0 == expected.0,
+                    "{} after {deadly}:\n{}",
+                    step.name,
+                    crate::tale::difference(&end.0, &expected.0)
+                );
                 *points.entry(point.clone()).or_default() += 1;
             }
         }

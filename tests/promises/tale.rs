@@ -272,3 +272,13 @@ fn plain(value: &mut Value) {
         _ => {}
     }
 }
+
+/// Lines of the one that the other lacks.
+pub fn difference(found: &Value, expected: &Value) -> String {
+    let lines = |v: &Value| serde_json::to_string_pretty(v).unwrap();
+    let (found, expected) = (lines(found), lines(expected));
+    let only = |a: &str, b: &str, sign: &str| -> String {
+        a.lines().filter(|l| !b.lines().any(|other| other == *l)).map(|l| format!("{sign} {l}\n")).collect()
+    };
+    only(&found, &expected, "+") + &only(&expected, &found, "-")
+}
