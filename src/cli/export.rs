@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::print::{Out, tell};
+use super::print::Out;
 use super::session::{Session, load, unexpected};
 use super::{Outcome, Trouble, act};
+use crate::control::{self, Answer, Call};
 use crate::engine::reply::{ContactSheet, Export};
 use crate::engine::{Reply, Request};
 use crate::time::{Zone, now};
@@ -97,16 +98,20 @@ pub fn backup(config: Option<&Path>, file: PathBuf, json: bool) -> Outcome {
 
 pub fn restore(config: Option<&Path>, file: &Path, json: bool) -> Outcome {
     let config = load(config)?;
-    let socket = crate::control::place(config.control.socket.as_deref(), &config.store);
-    if crate::control::Client::find(&socket).map_err(Trouble::Failed)?.is_some() {
-        return Err(Trouble::Failed("the store is in use: stop the service, restore, and start it again".to_string()));
-    }
-    let aside = crate::store::restore(file, &config.store, now())?;
-    if let Some(aside) = aside {
-        tell(&format!("the store that was there lies in {} now", aside.display()));
-    }
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+    let socket = control::place(config.control.socket.as_deref(), &config.store);
+    let said = match control::Client::find(&socket).map_err(Trouble::Failed)? {
+        Some(service) => match service.call(&Call::Restore { file: file.clone() })? {
+            Answer::Reply(Reply::Done(said)) => said,
+            _ => return Err(unexpected()),
+        },
+        None => {
+            let aside = crate::store::restore(&file, &config.store, now())?;
+            let aside = aside.map(|a| format!("; the store that was there lies in {} now", a.display()));
+            format!("restored {} from {}{}", config.store.display(), file.display(), aside.unwrap_or_default())
+        }
+    };
     let out = Out::new(Zone::utc(), now());
-    let said = format!("restored {} from {}", config.store.display(), file.display());
     if json {
         out.json(&serde_json::json!({ "done": said }));
     } else {

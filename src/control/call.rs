@@ -3,6 +3,8 @@
 //! Invariant: [`Call`] is the protocol: its serde form is `{"method", "params"}`, and each request of
 //! the engine has exactly one method.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +17,7 @@ use crate::limits;
 use crate::time::Timestamp;
 
 /// Every method.
-pub const METHODS: [&str; 21] = [
+pub const METHODS: [&str; 22] = [
     "status",
     "contacts",
     "contact",
@@ -34,6 +36,7 @@ pub const METHODS: [&str; 21] = [
     "forget",
     "export",
     "backup",
+    "restore",
     "check",
     "round",
     "reload",
@@ -97,6 +100,9 @@ pub enum Call {
     },
     Export {},
     Backup {},
+    Restore {
+        file: PathBuf,
+    },
     Check {},
     Round {},
     Reload {},
@@ -113,6 +119,8 @@ pub enum Order {
     Reload,
     /// The service: a copy of the store, as the answer.
     Backup,
+    /// The service: go on with the store of a backup.
+    Restore(PathBuf),
 }
 
 impl Call {
@@ -138,6 +146,7 @@ impl Call {
             Call::Round {} => return Order::Round,
             Call::Reload {} => return Order::Reload,
             Call::Backup {} => return Order::Backup,
+            Call::Restore { file } => return Order::Restore(file),
             Call::Status {} => Request::Status,
             Call::Contacts { all } => Request::Contacts { all },
             Call::Contact { who } => Request::Contact(who),
@@ -161,7 +170,15 @@ impl Call {
 
     /// Can it take as long as it takes?
     pub(super) const fn is_long(&self) -> bool {
-        matches!(self, Call::Round {} | Call::Export {} | Call::Backup { .. } | Call::Check {} | Call::Forget { .. })
+        matches!(
+            self,
+            Call::Round {}
+                | Call::Export {}
+                | Call::Backup {}
+                | Call::Restore { .. }
+                | Call::Check {}
+                | Call::Forget { .. }
+        )
     }
 }
 

@@ -23,7 +23,7 @@ use super::words::Words;
 use crate::address::veil;
 use crate::config::Config;
 use crate::control::{self, Asked, Fault, Peers, Socket};
-use crate::engine::{Engine, EngineError, Result, SourceKind};
+use crate::engine::{Engine, EngineError, Reply, Result, SourceKind};
 use crate::limits;
 use crate::notify;
 use crate::store::StoreError;
@@ -243,6 +243,36 @@ impl Service {
             .for_each(|name| self.schedule.ask(name, now));
         self.wake.wanted_at.get_or_insert(now);
         Ok(())
+    }
+
+    /// Goes on with the store of a backup. What is wrong with the file is told and changes nothing; a store
+    /// that does not open afterwards is an error.
+    pub fn restore(&mut self, file: &Path, now: Timestamp) -> Result<Reply> {
+        let refused = |why: String| Ok(Reply::Refused { why, several: Vec::new() });
+        if self.abroad.is_some() {
+            return refused("a reminder is on its way at this moment: try again".to_string());
+        }
+        let aside = match self.engine.restore(file, now) {
+            Ok(aside) => aside,
+            Err(error) => {
+                self.engine.sync()?;
+                return refused(error.to_string());
+            }
+        };
+        // what they read belongs to the store that was
+        self.running.keys().for_each(|name| self.give_up(name));
+        self.rounds.fail("the store was restored meanwhile");
+        self.errands.clear();
+        self.trace = Trace::none();
+        self.engine.begin_round(now, false)?;
+        self.errands.extend(self.engine.searches(now));
+        self.sources.keys().for_each(|name| self.schedule.ask(name, now));
+        self.look_around(now)?;
+        self.wake.wanted_at = Some(now);
+        tracing::info!("the store was restored from a backup");
+        let aside =
+            aside.map(|a| format!("; the store that was there lies in {} now", a.display())).unwrap_or_default();
+        Ok(Reply::Done(format!("restored {} from {}{aside}", self.config.store.display(), file.display())))
     }
 
     /// After a failure of the store: opens it again as soon as that works, while clients are told why

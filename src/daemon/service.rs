@@ -261,6 +261,7 @@ impl Service {
                 let _ = answer.send(self.backup(now));
                 return self.engine.sync();
             }
+            Order::Restore(file) => self.restore(&file, now)?,
             Order::Reload => {
                 self.reload(now)?.map(Reply::Done).unwrap_or_else(|why| Reply::Refused { why, several: Vec::new() })
             }

@@ -90,6 +90,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Goes on with the store of a backup; where the present one was set aside is returned. What the old one
+    /// wanted done is over.
+    pub fn restore(&mut self, file: &std::path::Path, now: Timestamp) -> Result<Option<std::path::PathBuf>> {
+        let aside = self.store.restore(file, now)?;
+        self.memory = Memory::load(&self.store, &self.setup)?;
+        self.refresh(now)?;
+        Ok(aside)
+    }
+
     /// Takes in what the store holds, but keeps in mind whom new evidence speaks of and what is on its way.
     fn reload(&mut self, now: Timestamp) -> Result<()> {
         let loaded = Memory::load(&self.store, &self.setup)?;

@@ -119,6 +119,17 @@ impl Store {
         Ok(erased)
     }
 
+    /// The same as [`restore`] for a store that is open. After an error from the file or the disk it is as it
+    /// was; after any other it must be opened again.
+    pub fn restore(&mut self, file: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
+        let aside = prepare(file, &self.path, now)?;
+        let lock = self._lock.try_clone().map_err(|e| StoreError::io("cannot lock", &self.path, e))?;
+        self.trees = None;
+        open::swap(&self.path, aside.as_deref())?;
+        *self = open::open_locked(&self.path, lock, now)?.store;
+        Ok(aside)
+    }
+
     fn copy_into(&self, next: &Store, erasure: Erasure<'_>) -> Result<Erased> {
         let trees = self.trees()?;
         let mut erased = Erased::default();
@@ -165,6 +176,13 @@ pub fn restore(file: &Path, path: &Path, now: Timestamp) -> Result<Option<PathBu
     open::folder(path)?;
     let _lock = open::lock(path)?;
     open::finish_swap(path)?;
+    let aside = prepare(file, path, now)?;
+    open::swap(path, aside.as_deref())?;
+    Ok(aside)
+}
+
+/// Makes the store of a backup inside `path`, ready to be swapped. Returns where the present one shall go.
+fn prepare(file: &Path, path: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
     let mut frames = Frames::open(file)?;
     let next = match frames.next()? {
         Some((Place::Meta, _, value)) => {
@@ -179,9 +197,7 @@ pub fn restore(file: &Path, path: &Path, now: Timestamp) -> Result<Option<PathBu
         open::remove(&path.join(NEXT))?;
         return Err(e);
     }
-    let aside = path.join(open::DB).exists().then(|| open::free_name(path, "store.before-restore", now));
-    open::swap(path, aside.as_deref())?;
-    Ok(aside)
+    Ok(path.join(open::DB).exists().then(|| open::free_name(path, "store.before-restore", now)))
 }
 
 fn fill(next: &Store, frames: &mut Frames) -> Result<()> {

@@ -186,9 +186,6 @@ fn a_backup_is_made_while_it_runs() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "backed up to copy.kithd\n");
     assert_eq!(fs::read_dir(world.path("state")).unwrap().filter(|e| is_backup(e.as_ref().unwrap())).count(), 0);
-    let refused = world.run(&["restore", world.path("copy.kithd").to_str().unwrap()]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("stop the service"), "{refused:?}");
     service.stop();
     // the same as without the service
     world.says(&["backup", world.path("alone.kithd").to_str().unwrap()]);
@@ -197,6 +194,64 @@ fn a_backup_is_made_while_it_runs() {
     assert!(size("copy.kithd").abs_diff(size("alone.kithd")) < 1_000, "{} {}", size("copy.kithd"), size("alone.kithd"));
     world.says(&["restore", world.path("copy.kithd").to_str().unwrap()]);
     assert!(world.says(&["contact", "dana"]).contains("Dana Ito"));
+}
+
+/// Backups are whole whatever is written meanwhile, and the service goes on with one that is put back.
+#[test]
+fn a_backup_is_made_and_put_back_while_the_service_writes() {
+    let world = World::new();
+    for n in 0..1_500 {
+        let mail = format!(
+            "From: P{m} <p{m}@many.example>\nTo: alex@example.org\nSubject: s{n}\nMessage-ID: <{n}@many.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0100\n\nCould you look at {n}?\n",
+            m = n % 200
+        );
+        fs::write(world.path("mail/new").join(format!("1.{n}.test")), mail).unwrap();
+    }
+    let mut service = world.start();
+    let file = |n: usize| world.path(&format!("copy{n}.kithd")).to_str().unwrap().to_string();
+    let facts = Regex::new(r"store: sound, (\d+) facts").unwrap();
+    let known = || -> u64 {
+        let checked = world.says(&["check", "--offline"]);
+        facts.captures(&checked).unwrap_or_else(|| panic!("{checked}"))[1].parse().unwrap()
+    };
+    let mut counts = Vec::new();
+    for n in 0..3 {
+        world.says(&["backup", &file(n)]);
+        counts.push(known());
+        std::thread::sleep(std::time::Duration::from_millis(150));
+    }
+    crate::world::wait_secs(60, "all is read", &mut || known() >= 2_400);
+    crate::world::wait("nothing more comes", || service.log().matches("reading ended").count() >= 3);
+    let all = known();
+    assert!(counts[0] < all, "nothing was written meanwhile: {counts:?}");
+    let relationship = || world.json(&["contact", "dana", "--json"])["relationship"].clone();
+    world.says(&["backup", &file(3)]);
+    let before = relationship();
+    let people = || world.json(&["contacts", "--json"]).as_array().unwrap().len();
+    let known_people = people();
+    world.says(&["set", "dana", "--relationship", "sponsor"]);
+
+    // what is no backup changes nothing
+    fs::write(world.path("none.kithd"), "kithd backup\n").unwrap();
+    let refused = world.run(&["restore", world.path("none.kithd").to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(relationship(), "sponsor");
+    assert!(world.run(&["restore", "/nowhere/at/all"]).status.code() == Some(1));
+
+    // each of them is whole; what it lacks is read again, and nothing is sent a second time
+    let mails = || fs::read_dir(world.path("delivered/new")).unwrap().count();
+    let delivered = mails();
+    for n in 0..=3 {
+        let said = world.says(&["restore", &file(n)]);
+        assert!(said.contains("the store that was there lies in "), "{said}");
+        crate::world::wait_secs(60, "all is read again", &mut || known() == all);
+    }
+    assert_eq!(relationship(), before, "as it was when the last one was made");
+    assert_eq!(mails(), delivered);
+    crate::world::wait("everybody is known again", || people() == known_people);
+    service.stop();
+    assert!(world.says(&["check", "--offline"]).contains("store: sound"));
+    assert_eq!(relationship(), before);
 }
 
 fn is_backup(entry: &fs::DirEntry) -> bool {
