@@ -16,6 +16,8 @@ pub struct Tree {
     phrases: Vec<usize>,
     /// The node below the root by its byte, 0 for none: most walks end here.
     roots: Vec<usize>,
+    /// Of each phrase, as they were given: which kinds it is of.
+    kinds: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,14 +26,24 @@ struct Node {
     edges: usize,
     /// What ends here: a stretch of [`Tree::phrases`].
     ends: (usize, usize),
+    /// Kinds of the phrases that end here or below.
+    kinds: u32,
 }
 
 impl Tree {
     /// A tree of `texts`; what is found of them are their places here.
     pub fn new(texts: &[String]) -> Tree {
+        Tree::of_kinds(texts, vec![u32::MAX; texts.len()])
+    }
+
+    /// The same; each text is of the kinds that are the bits of its number.
+    pub fn of_kinds(texts: &[String], kinds: Vec<u32>) -> Tree {
         let mut sorted: Vec<(&[u8], usize)> = texts.iter().enumerate().map(|(n, t)| (t.as_bytes(), n)).collect();
         sorted.sort_unstable();
-        let mut tree = Tree { phrases: sorted.iter().map(|(_, n)| *n).collect(), ..Tree::default() };
+        let mut tree = Tree { phrases: sorted.iter().map(|(_, n)| *n).collect(), kinds, ..Tree::default() };
+        let kinds_of = |phrases: &[(&[u8], usize)], tree: &Tree| {
+            phrases.iter().filter_map(|(_, n)| tree.kinds.get(*n)).fold(0, |all, kinds| all | kinds)
+        };
         let mut level = vec![(0, sorted.len())];
         let mut depth = 0;
         while !level.is_empty() {
@@ -39,7 +51,8 @@ impl Tree {
             for (from, to) in level {
                 let texts = sorted.get(from..to).unwrap_or_default();
                 let ended = from + texts.iter().take_while(|(text, _)| text.len() == depth).count();
-                tree.nodes.push(Node { edges: tree.edges.len(), ends: (from, ended) });
+                let kinds = kinds_of(texts, &tree);
+                tree.nodes.push(Node { edges: tree.edges.len(), ends: (from, ended), kinds });
                 let mut at = ended;
                 let rest = sorted.get(ended..to).unwrap_or_default();
                 for same in rest.chunk_by(|(a, _), (b, _)| a.get(depth) == b.get(depth)) {
@@ -62,11 +75,16 @@ impl Tree {
     }
 
     /// Calls `found` with each phrase that begins at `start` of `text`, and the byte after it.
-    pub fn at(&self, text: &str, start: usize, mut found: impl FnMut(usize, usize)) {
+    pub fn at(&self, text: &str, start: usize, found: impl FnMut(usize, usize)) {
+        self.at_of(u32::MAX, text, start, found);
+    }
+
+    /// The same of the phrases of any of these kinds: a walk ends where no such phrase is below.
+    pub fn at_of(&self, kinds: u32, text: &str, start: usize, mut found: impl FnMut(usize, usize)) {
         let mut bytes = text.as_bytes().get(start..).unwrap_or_default().iter().zip(start + 1..);
         let Some((first, end)) = bytes.next() else { return };
         let mut node = self.roots.get(usize::from(*first)).copied().unwrap_or(0);
-        self.ending(node, |phrase| found(phrase, end));
+        self.ending(node, kinds, |phrase| found(phrase, end));
         while node > 0 {
             let Some((byte, end)) = bytes.next() else { return };
             let from = self.nodes.get(node).map_or(0, |n| n.edges);
@@ -74,16 +92,17 @@ impl Tree {
             // sorted, and mostly one or two of them
             let edge = self.edges.get(from..to).and_then(|edges| edges.iter().position(|e| e >= byte));
             node = match edge.map(|n| from + n).filter(|n| self.edges.get(*n) == Some(byte)) {
-                Some(edge) => edge + 1,
-                None => return,
+                Some(edge) if self.nodes.get(edge + 1).is_some_and(|n| n.kinds & kinds != 0) => edge + 1,
+                _ => return,
             };
-            self.ending(node, |phrase| found(phrase, end));
+            self.ending(node, kinds, |phrase| found(phrase, end));
         }
     }
 
-    fn ending(&self, node: usize, found: impl FnMut(usize)) {
+    fn ending(&self, node: usize, kinds: u32, found: impl FnMut(usize)) {
         let (from, to) = self.nodes.get(node).filter(|_| node > 0).map_or((0, 0), |n| n.ends);
-        self.phrases.get(from..to).unwrap_or_default().iter().copied().for_each(found);
+        let of = |n: &usize| self.kinds.get(*n).is_some_and(|k| k & kinds != 0);
+        self.phrases.get(from..to).unwrap_or_default().iter().copied().filter(of).for_each(found);
     }
 }
 
@@ -107,6 +126,18 @@ mod tests {
         assert_eq!(found(&texts, "i will", 0), []);
         assert_eq!(found(&texts, "i will", 99), []);
         assert_eq!(found(&[], "i will", 0), []);
+    }
+
+    #[test]
+    fn only_phrases_of_the_kinds_asked_for_are_found() {
+        let texts = ["segue", "segu", "see"].map(String::from);
+        let tree = Tree::of_kinds(&texts, vec![1, 2, 4]);
+        let found = |kinds| {
+            let mut all = Vec::new();
+            tree.at_of(kinds, "segue", 0, |phrase, _| all.push(phrase));
+            all
+        };
+        assert_eq!((found(1), found(2), found(3), found(4)), (vec![0], vec![1], vec![1, 0], vec![]));
     }
 
     proptest::proptest! {

@@ -1,6 +1,7 @@
 //! Promises of the writer. Room of `read::acts`.
 //!
-//! Invariant: a promise has a first person, a future and something to do; it is neither denied, nor
+//! Invariant: a promise has a first person, a future and something to do, or tells the reader what
+//! comes from the writer and when; it is neither denied, nor
 //! doubted, nor quoted, nor left to the reader.
 
 use super::phrases::{Group, Hit, Sentence, is_unspaced};
@@ -19,13 +20,38 @@ const NOT_BEHIND: &[&str] = &["da", "de", "nl", "no", "sv"];
 /// Languages whose sentences are often read as one of another's.
 const AKIN: &[&[&str]] = &[&["da", "no", "sv"], &["ru", "uk"]];
 
+/// Phrases that say when.
+const DATES: &[Group] = &[
+    Group::Weekday,
+    Group::WeekdayShort,
+    Group::Month,
+    Group::Today,
+    Group::Tomorrow,
+    Group::AfterTomorrow,
+    Group::EndOfWeek,
+    Group::Weekend,
+    Group::NextWeek,
+    Group::EndOfMonth,
+    Group::NextMonth,
+    Group::Soon,
+];
+
 /// Does the writer promise something?
 pub fn is_commitment(sentence: &Sentence) -> bool {
-    let leads = [Group::Will, Group::WillWe, Group::WillBare, Group::Promise];
+    let leads = [Group::Will, Group::WillWe, Group::WillBare, Group::Promise, Group::YouGet];
     if !leads.iter().any(|g| sentence.has(*g)) || sentence.low.trim_end().ends_with(['?', '？']) {
         return false;
     }
     leads.into_iter().flat_map(|g| sentence.of(g)).any(|lead| promises(sentence, lead))
+}
+
+/// Is it what a sender says who hands something over at once ("je t'envoie le fichier")? In a mail with
+/// a file or link it promises nothing.
+pub fn hands_over(sentence: &Sentence) -> bool {
+    sentence.has(Group::PromiseNow)
+        && !sentence.has(Group::Later)
+        && !sentence.has(Group::Within)
+        && !DATES.iter().any(|g| sentence.has(*g))
 }
 
 fn promises(sentence: &Sentence, lead: &Hit) -> bool {
@@ -90,6 +116,7 @@ fn verb(sentence: &Sentence, lead: &Hit) -> Option<usize> {
     let english = lexicon::FILES.get(usize::from(lead.language)).is_some_and(|(name, _)| *name == "en");
     match lead.group {
         Group::Promise => Some(lead.end),
+        Group::YouGet => received(sentence, lead),
         Group::Will if english => open_verb(sentence, lead),
         Group::WillBare if !first_person(sentence, lead) => None,
         _ => {
@@ -104,6 +131,18 @@ fn verb(sentence: &Sentence, lead: &Hit) -> Option<usize> {
             sentence.of(Group::PromiseVerb).filter(near).map(|v| v.end).min()
         }
     }
+}
+
+/// Where it ends that the reader gets something of the writer: "you'll have the draft by Friday".
+fn received(sentence: &Sentence, lead: &Hit) -> Option<usize> {
+    let named = |group: Group| {
+        let mut said = sentence.of(group).filter(|h| h.language == lead.language && h.start >= lead.end);
+        said.next().map(|h| h.end)
+    };
+    let any = |group: Group| sentence.of(group).any(|h| h.language == lead.language);
+    let thing = || any(Group::Thing) && DATES.iter().any(|g| any(*g));
+    let end = if any(Group::FromMe) || thing() { Some(lead.end) } else { None };
+    end.map(|end| named(Group::Thing).unwrap_or(end))
 }
 
 /// After "I will" anything may be promised but a state: the first word that is no adverb decides.

@@ -10,13 +10,16 @@ use super::{request, sentences};
 use crate::evidence::{Announcement, Marks};
 use crate::read::new_text::NewText;
 
+/// Words of a line that a signature may have: "Web: www.lang.example".
+const LINK_WORDS: usize = 3;
+
 /// Reads the flags; `body` are the sentences of `read`, the body without its salutation.
 pub fn of(body: &[Sentence], read: &str, text: &NewText, attachment: bool) -> Marks {
     let any = |group: Group| body.iter().any(|s| s.has(group));
     let asked = |s: &Sentence| super::question::is_question(s) || request::is_request(s);
     Marks {
         attachment,
-        link: has_link(&text.body),
+        link: body.iter().any(has_link),
         thanks_token: any(Group::Thank) || thanks_token(read, text),
         delivers: any(Group::Delivers) || any(Group::Favour),
         no_reply_needed: any(Group::NoReply),
@@ -33,8 +36,17 @@ pub fn of(body: &[Sentence], read: &str, text: &NewText, attachment: bool) -> Ma
     }
 }
 
-fn has_link(text: &str) -> bool {
-    ["http://", "https://", "www."].iter().any(|scheme| text.contains(scheme))
+/// An address of the web that was sent: a page, or named inside a sentence. A bare site on a line of its
+/// own is most often the last line of a signature that no mark sets apart.
+fn has_link(sentence: &Sentence) -> bool {
+    let inside = sentence.text.split(' ').count() > LINK_WORDS;
+    sentence.text.split(' ').any(|word| {
+        let Some(at) = ["http://", "https://", "www."].iter().filter_map(|scheme| word.find(scheme)).min() else {
+            return false;
+        };
+        let address = word.get(at..).unwrap_or("").trim_start_matches("http://").trim_start_matches("https://");
+        inside || address.split_once('/').is_some_and(|(_, page)| page.chars().any(char::is_alphanumeric))
+    })
 }
 
 /// Thanks in the lines that are not among those read already: closing, salutation, what was set aside.

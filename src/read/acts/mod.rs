@@ -6,6 +6,7 @@
 mod commitment;
 mod dates;
 mod deeds;
+mod language;
 mod marks;
 mod phrases;
 mod question;
@@ -21,7 +22,8 @@ use crate::evidence::{Act, ActKind, TextFacts};
 use crate::limits;
 use crate::read::new_text::NewText;
 use crate::time::Date;
-use phrases::Sentence;
+use language::Votes;
+use phrases::{Sentence, Words};
 
 /// What acts depend on beside the words.
 #[derive(Clone, Debug)]
@@ -42,10 +44,16 @@ const INTRODUCED: u32 = 2;
 /// Reads the acts and marks of a new text.
 pub fn text_facts(text: &NewText, context: &ActContext<'_>) -> TextFacts {
     let (salutation, body) = salutation::take(&text.body);
-    let sentences: Vec<Sentence> = sentences::split(body).into_iter().map(Sentence::new).collect();
+    let written: Vec<Words> = sentences::split(body).into_iter().map(Words::new).collect();
+    let mut votes = Votes::default();
+    written.iter().for_each(|s| votes.join(&s.votes));
+    let sentences: Vec<Sentence> = written.into_iter().map(|s| s.read(&votes)).collect();
+    let marks = marks::of(&sentences, body, text, context.attachment);
     let mut acts: Vec<Act> = Vec::new();
     for sentence in &sentences {
-        acts.extend(acts_of(sentence, context.written_on));
+        let handed = (marks.attachment || marks.link) && commitment::hands_over(sentence);
+        let found = acts_of(sentence, context.written_on).into_iter();
+        acts.extend(found.filter(|a| !(handed && a.kind == ActKind::Commitment)));
     }
     let subject = Sentence::new(sentences::fold(context.subject));
     acts.extend(deeds::of_subject(&subject, &acts));
@@ -54,15 +62,16 @@ pub fn text_facts(text: &NewText, context: &ActContext<'_>) -> TextFacts {
         (a.kind != ActKind::Introduction || context.recipients >= INTRODUCED) && seen.insert((a.kind, a.text.clone()))
     });
     acts.truncate(limits::ACTS);
-    let marks = marks::of(&sentences, body, text, context.attachment);
     TextFacts { acts, words: words(body), salutation, marks }
 }
 
 /// The acts of a single sentence, as [`text_facts`] reads them; a text of several sentences is
 /// split first. Introductions are told by their words alone.
 pub fn sentence_acts(sentence: &str, written_on: Date) -> Vec<Act> {
-    let split = sentences::split(sentence);
-    split.into_iter().flat_map(|s| acts_of(&Sentence::new(s), written_on)).take(limits::ACTS).collect()
+    let split: Vec<Words> = sentences::split(sentence).into_iter().map(Words::new).collect();
+    let mut votes = Votes::default();
+    split.iter().for_each(|s| votes.join(&s.votes));
+    split.into_iter().flat_map(|s| acts_of(&s.read(&votes), written_on)).take(limits::ACTS).collect()
 }
 
 /// Kinds in the order of [`ActKind`]. A polite request that ends in a question mark ("Could you send

@@ -3,13 +3,14 @@
 //! Invariant: rules see phrases only as hits (group, language, place); they hold no words of a
 //! language themselves.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
+use super::language::{Languages, Votes};
 use crate::address::clip;
 use crate::limits;
 use crate::read::lexicon;
@@ -39,6 +40,7 @@ groups! {
     Condition = "condition": "What follows is asked only in a case that may not come.",
     TrailingCondition = "trailing_condition": "A condition behind a mere offer to be asked: if you have any questions.",
     Contact = "contact": "What such an offer asks for: call me.",
+    Need = "need": "What such a condition is about, wherever it stands in it: need, questions.",
     Machinery = "machinery": "What forms, shops and web pages ask for, and no person: your account.",
     PoliteCondition = "polite_condition": "A condition that is mere politeness.",
     Will = "will": "First person future before its verb: I will.",
@@ -50,10 +52,15 @@ groups! {
     Adverb = "adverb": "Stands between the future and its verb.",
     NoPromiseVerb = "no_promise_verb": "Verbs that make no promise: be, need, have to.",
     Promise = "promise": "A whole promise: I'm sending you.",
+    PromiseNow = "promise_now": "Promises of `promise` that may as well hand over at once: je t'envoie.",
+    Later = "later": "Says that something comes later, beside dates: as soon as I.",
     NotPromise = "not_promise": "Looks like a promise and is none.",
     Not = "not": "Negation.",
     Hedge = "hedge": "Takes the promise back: maybe.",
     Whether = "whether": "Before a subordinate clause that promises nothing: whether, how.",
+    YouGet = "you_get": "Says that the reader receives something: you'll have. A promise of the writer beside `from_me`, or beside a `thing` and a date.",
+    FromMe = "from_me": "Names the writer as the one it comes from.",
+    Thing = "thing": "What people send each other: draft, minutes, photos.",
     IfYou = "if_you": "Makes a promise wait: for the reader, or for what the writer does not know.",
     Thank = "thank": "Any thanks (generous).",
     ThankFor = "thank_for": "Before what the thanks are for.",
@@ -63,6 +70,10 @@ groups! {
     NotThanks = "not_thanks": "Takes the thanks back: in advance, no thanks.",
     Boilerplate = "boilerplate": "Objects of thanks that mean nothing: your attention.",
     Introduction = "introduction": "Brings two people together.",
+    ThisIs = "this_is": "Before the name of somebody who is introduced, if a word of `relative` follows the name: this is.",
+    Meet = "meet": "The same before a name, whatever follows: please meet.",
+    Relative = "relative": "Goes on about somebody who was just named: who, he.",
+    NotIntroduction = "not_introduction": "Looks like an introduction and is none: introduce myself.",
     IntroductionSubject = "introduction_subject": "The same, in a subject.",
     Favour = "favour": "Something was done for the reader.",
     Interview = "interview": "A job interview.",
@@ -132,13 +143,14 @@ pub struct Hit {
 /// Words of one key: a list, or a list of lists where the place counts (weekdays).
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Words {
+enum List {
     Flat(Vec<String>),
     Placed(Vec<Vec<String>>),
 }
 
 /// One phrase and how it may stand. In the files `*` at an end leaves the word open there, `^` binds
-/// it to the beginning of a clause, `$` to the end of the sentence.
+/// it to the beginning of a clause, `$` to the end of the sentence, `(a|b)` stands for either,
+/// ` ... ` for some words.
 struct Pattern {
     group: Group,
     language: u8,
@@ -147,7 +159,14 @@ struct Pattern {
     open_end: bool,
     clause_start: bool,
     sentence_end: bool,
+    /// What has to follow, after words that are left open ("darf ich dir ... vorstellen").
+    tail: Option<String>,
 }
+
+/// Bytes that may lie between the two parts of a phrase.
+const GAP: usize = 60;
+/// Stands for those words in the files.
+const OPEN: &str = " ... ";
 
 struct Phrases {
     /// Phrases that stand where a word begins.
@@ -171,18 +190,18 @@ fn build() -> Phrases {
     let (mut texts, mut endings): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let (mut patterns, mut ending_patterns) = (Vec::new(), Vec::new());
     let mut abbreviations = HashSet::new();
-    for (language, table) in lexicon::tables::<BTreeMap<String, Words>>("act") {
+    for (language, table) in lexicon::tables::<BTreeMap<String, List>>("act") {
         let place = lexicon::FILES.iter().position(|(name, _)| *name == language);
         let code = place.and_then(|p| u8::try_from(p).ok()).unwrap_or(u8::MAX);
         for (key, words) in table {
             let Some((_, group)) = Group::ALL.iter().find(|(name, _)| *name == key) else { continue };
             let placed = match words {
-                Words::Flat(words) => vec![words],
-                Words::Placed(lists) => lists,
+                List::Flat(words) => vec![words],
+                List::Placed(lists) => lists,
             };
             for (value, words) in placed.into_iter().enumerate() {
                 let value = u8::try_from(value).unwrap_or(u8::MAX);
-                for word in words {
+                for word in words.iter().flat_map(|w| spelled_out(w)) {
                     if *group == Group::Abbreviation {
                         abbreviations.insert(word.to_lowercase());
                         continue;
@@ -200,9 +219,19 @@ fn build() -> Phrases {
             }
         }
     }
+    let languages = patterns.iter().map(|p: &Pattern| Languages::one(p.language).bits()).collect();
     // This can only fail for more patterns than 32 bits count; then none of them is found.
     let endings = AhoCorasick::new(&endings).ok();
-    Phrases { words: Tree::new(&texts), endings, patterns, ending_patterns, abbreviations }
+    Phrases { words: Tree::of_kinds(&texts, languages), endings, patterns, ending_patterns, abbreviations }
+}
+
+/// A phrase with its alternatives spelled out: `je (te|vous) (envoie|rappelle)` is four.
+fn spelled_out(phrase: &str) -> BTreeSet<String> {
+    let inner = phrase.split_once(')').and_then(|(b, after)| Some((b.rsplit_once('(')?, after)));
+    let Some(((before, choices), after)) = inner else {
+        return BTreeSet::from([phrase.split_whitespace().collect::<Vec<_>>().join(" ")]);
+    };
+    choices.split('|').flat_map(|choice| spelled_out(&format!("{before}{choice}{after}"))).collect()
 }
 
 /// The phrase as written, and as people without its letters type it ("ca va", "fuer").
@@ -223,7 +252,8 @@ fn variants(language: &str, written: &str, group: Group, code: u8, value: u8) ->
     if plain != folded && plain.len() > 3 {
         texts.push(plain);
     }
-    let pattern = || Pattern {
+    let pattern = |tail: Option<&str>| Pattern {
+        tail: tail.map(str::to_string),
         group,
         language: code,
         value,
@@ -235,7 +265,11 @@ fn variants(language: &str, written: &str, group: Group, code: u8, value: u8) ->
     // A letter by itself is found in every word and says little; "I" and "a week" are worth it.
     let single = !matches!(group, Group::Me | Group::Number);
     let worth = |t: &String| !(t.is_empty() || (single && t.chars().count() == 1 && !t.chars().all(is_unspaced)));
-    texts.into_iter().filter(worth).map(|t| (t, pattern())).collect()
+    let parts = |t: String| match t.split_once(OPEN) {
+        Some((head, tail)) => (head.to_string(), pattern(Some(tail))),
+        None => (t, pattern(None)),
+    };
+    texts.into_iter().filter(worth).map(parts).collect()
 }
 
 /// Is this a word that a full stop follows without ending the sentence?
@@ -315,15 +349,42 @@ pub struct Sentence {
     groups: u128,
 }
 
-impl Sentence {
-    /// Finds the phrases of `text`, whose white space is folded.
-    pub fn new(text: String) -> Sentence {
+/// A sentence before its phrases are looked for.
+pub struct Words {
+    text: String,
+    low: String,
+    /// What speaks for the language it is in.
+    pub votes: Votes,
+}
+
+impl Words {
+    /// Of `text`, whose white space is folded.
+    pub fn new(text: String) -> Words {
         let start = clip(&text, limits::SENTENCE_READ_BYTES);
         let low = fold_case(repaired(start).as_deref().unwrap_or(start));
+        Words { votes: Votes::of(&low), text, low }
+    }
+
+    /// Finds the phrases of the languages it may be in, in a mail with these votes as a whole.
+    pub fn read(self, mail: &Votes) -> Sentence {
+        let languages = self.votes.languages(mail);
+        Sentence::of_languages(self.text, self.low, languages)
+    }
+}
+
+impl Sentence {
+    /// Finds the phrases of `text`, whose white space is folded, in whatever language they are.
+    pub fn new(text: String) -> Sentence {
+        let words = Words::new(text);
+        Sentence::of_languages(words.text, words.low, Languages::ALL)
+    }
+
+    fn of_languages(text: String, low: String, languages: Languages) -> Sentence {
         let found = phrases();
         let mut hits: Vec<Hit> = Vec::new();
         let mut take = |pattern: Option<&Pattern>, start: usize, end: usize| {
-            let Some(pattern) = pattern.filter(|p| p.stands(&low, start, end)) else { return };
+            let Some(pattern) = pattern else { return };
+            let Some(end) = pattern.end(&low, start, end) else { return };
             let Pattern { group, language, value, .. } = *pattern;
             hits.push(Hit { group, language, value, start, end });
         };
@@ -331,12 +392,13 @@ impl Sentence {
         for (start, c) in low.char_indices() {
             let spaced = c.is_alphanumeric() && !is_unspaced(c);
             if !(inside && spaced) && c != ' ' {
-                found.words.at(&low, start, |n, end| take(found.patterns.get(n), start, end));
+                found.words.at_of(languages.bits(), &low, start, |n, end| take(found.patterns.get(n), start, end));
             }
             inside = spaced;
         }
+        let meant = |p: &&Pattern| Languages::one(p.language).bits() & languages.bits() != 0;
         for m in found.endings.iter().flat_map(|a| a.find_overlapping_iter(&low)) {
-            take(found.ending_patterns.get(m.pattern().as_usize()), m.start(), m.end());
+            take(found.ending_patterns.get(m.pattern().as_usize()).filter(meant), m.start(), m.end());
         }
         hits.sort_by_key(|h| (h.end, h.start));
         let groups = hits.iter().fold(0, |all, h| all | h.group.bit());
@@ -384,6 +446,18 @@ impl Sentence {
 }
 
 impl Pattern {
+    /// Where it ends, if it stands at this place.
+    fn end(&self, low: &str, start: usize, end: usize) -> Option<usize> {
+        let Some(tail) = &self.tail else { return self.stands(low, start, end).then_some(end) };
+        let rest = low.get(end..).filter(|r| r.starts_with(' '))?;
+        let found = rest.match_indices(tail.as_str()).take_while(|(at, _)| *at <= GAP);
+        let ends = found.filter(|(at, _)| {
+            rest.get(..*at).is_some_and(|gap| gap.ends_with(' ') && !gap.contains(['.', ';', ':', '!', '?', ',']))
+        });
+        let mut ends = ends.map(|(at, _)| end + at + tail.len());
+        ends.find(|until| self.stands(low, start, *until))
+    }
+
     fn stands(&self, low: &str, start: usize, end: usize) -> bool {
         let (before, inside, after) = match (low.get(..start), low.get(start..end), low.get(end..)) {
             (Some(b), Some(i), Some(a)) => (b, i, a),
@@ -421,10 +495,10 @@ mod tests {
             let Some(act) = file.get("act") else { panic!("{language} has no [act]") };
             for (key, words) in act.as_table().unwrap() {
                 assert!(Group::ALL.iter().any(|(name, _)| name == key), "{language}: {key}");
-                let words: Words = words.clone().try_into().unwrap();
+                let words: List = words.clone().try_into().unwrap();
                 let words = match words {
-                    Words::Flat(words) => words,
-                    Words::Placed(lists) => lists.concat(),
+                    List::Flat(words) => words,
+                    List::Placed(lists) => lists.concat(),
                 };
                 assert!(
                     words.iter().all(|w| w.trim() == w && w.chars().any(char::is_alphanumeric)),
@@ -433,6 +507,20 @@ mod tests {
             }
         }
         assert!(Group::ALL.len() <= 128);
+    }
+
+    #[test]
+    fn alternatives_are_spelled_out() {
+        let check = |phrase: &str, all: &[&str]| {
+            assert_eq!(spelled_out(phrase).iter().map(String::as_str).collect::<Vec<_>>(), all, "{phrase}");
+        };
+        check(
+            "je (te |vous |)(dis|fais) ça",
+            &["je dis ça", "je fais ça", "je te dis ça", "je te fais ça", "je vous dis ça", "je vous fais ça"],
+        );
+        check("(a|b (c|d))", &["a", "b c", "b d"]);
+        check("^done$", &["^done$"]);
+        check("(a|b", &["(a|b"]);
     }
 
     #[test]
@@ -447,6 +535,8 @@ mod tests {
     #[test]
     fn a_word_is_found_only_as_a_word() {
         let has = |text: &str, group| Sentence::new(text.to_string()).has(group);
+        assert!(has("Darf ich dir Frau Klein vorstellen?", Group::Introduction));
+        assert!(!has("Darf ich dir etwas zeigen, das du dir vorstellen kannst?", Group::Introduction));
         assert!(has("we\u{2019}ll send it", Group::WillWe));
         assert!(!has("well send it", Group::WillWe));
         assert!(has("Please call", Group::Please));

@@ -19,7 +19,7 @@ fn asks(sentence: &Sentence, hit: &Hit) -> bool {
 
 /// "Call me if you have any questions" offers to be asked.
 fn offers(sentence: &Sentence, hit: &Hit) -> bool {
-    if hit.group == Group::Ask || !sentence.has(Group::TrailingCondition) {
+    if hit.group == Group::Ask {
         return false;
     }
     let contact = sentence.of(Group::Contact).filter(|c| {
@@ -28,7 +28,12 @@ fn offers(sentence: &Sentence, hit: &Hit) -> bool {
             && (c.start <= hit.end || sentence.between(hit.end, c.start).trim().is_empty())
     });
     let Some(end) = contact.map(|c| c.end).max() else { return false };
-    sentence.of(Group::TrailingCondition).any(|t| t.language == hit.language && t.start >= end)
+    let after = |group: Group, at: usize| {
+        sentence.of(group).find(|h| h.language == hit.language && h.start >= at).map(|h| h.end)
+    };
+    // "sag Bescheid, falls du noch etwas brauchst": what is needed may stand at the end
+    let condition = after(Group::Condition, end).or_else(|| after(Group::IfYou, end));
+    after(Group::TrailingCondition, end).is_some() || condition.is_some_and(|at| after(Group::Need, at).is_some())
 }
 
 /// Is it asked only under a condition that is named first and is no politeness?

@@ -58,7 +58,8 @@ fn paragraphs(text: &str) -> Vec<String> {
 
 /// Does `line` go on with the sentence of a line of so many columns?
 fn continues(before: &str, columns: usize, line: &str) -> bool {
-    if before.ends_with(':') {
+    // an address on a line of its own begins a new thing
+    if before.ends_with(':') || columns < WRAPPED && ["http", "www."].iter().any(|site| line.starts_with(site)) {
         return false;
     }
     let lower = line.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_lowercase);
