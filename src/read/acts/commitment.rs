@@ -72,7 +72,9 @@ fn promises(sentence: &Sentence, lead: &Hit) -> bool {
     let unspaced = sentence.after(lead.start).chars().next().is_some_and(is_unspaced);
     let denied = near(Group::Not, if unspaced { clause_start } else { lead.start }, verb_end)
         || touches(Group::Not, &[' '])
-        || is(lead, NOT_BEHIND) && lead.group == Group::Promise && near(Group::Not, lead.end, clause_end);
+        || is(lead, NOT_BEHIND)
+            && matches!(lead.group, Group::Promise | Group::YouGet)
+            && near(Group::Not, lead.end, clause_end);
     let doubted = near(Group::Hedge, lead.start.saturating_sub(DOUBT).max(clause_start), verb_end)
         || touches(Group::Hedge, &[' ', ',']);
     let another = unspaced && is_of_another(sentence, clause_start, lead);

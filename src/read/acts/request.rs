@@ -33,7 +33,8 @@ fn offers(sentence: &Sentence, hit: &Hit) -> bool {
     };
     // "sag Bescheid, falls du noch etwas brauchst": what is needed may stand at the end
     let condition = after(Group::Condition, end).or_else(|| after(Group::IfYou, end));
-    after(Group::TrailingCondition, end).is_some() || condition.is_some_and(|at| after(Group::Need, at).is_some())
+    let trailing = sentence.of(Group::TrailingCondition).any(|t| t.start >= end);
+    trailing || condition.is_some_and(|at| after(Group::Need, at).is_some())
 }
 
 /// Is it asked only under a condition that is named first and is no politeness?

@@ -60,6 +60,10 @@ fn read(line: &str) -> Read {
     }
     let greeting = sentence.of(Group::Greeting).filter(|g| g.start == 0).map(|g| g.end).max();
     let Some(end) = greeting else { return bare(&sentence, line) };
+    // the same word greets and congratulates in some languages
+    if sentence.has(Group::Congratulates) {
+        return Read::Opens(None);
+    }
     let all = sentence.after(end).trim_start_matches([' ', ',']);
     let from = sentence.low.len() - all.len();
     let until = all.find([',', '!', ':', ';', '.', '，', '！', '：', '、', '-', '–', '—', '?', '？', '。']);
