@@ -3,7 +3,6 @@
 //!
 //! Invariant: crates that would print traffic are kept quiet whatever RUST_LOG says.
 
-use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 
 use tracing_journald::{Priority, PriorityMappings};
@@ -32,7 +31,7 @@ pub fn start(is_service: bool) {
                 PriorityMappings { info: Priority::Informational, debug: Priority::Debug, ..PriorityMappings::new() };
             log.with(journal.with_field_prefix(None).with_priority_mappings(levels)).try_init()
         }
-        _ => log.with(fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal())).try_init(),
+        _ => log.with(fmt::layer().with_writer(std::io::stderr).with_ansi(false)).try_init(),
     };
 }
 

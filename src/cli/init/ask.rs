@@ -2,8 +2,11 @@
 //!
 //! Invariant: without a terminal nothing is asked; the flag that answers the question is named.
 
-use std::io::IsTerminal;
-use std::path::Path;
+use std::fs::{File, Permissions};
+use std::io::{IsTerminal, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use console::Term;
 
@@ -37,21 +40,49 @@ pub fn address() -> Result<AddrSpec, Trouble> {
     Err(Trouble::Usage("--address is missing".to_string()))
 }
 
-/// Where the password is; one that is typed goes into a file of its own beside the config.
-pub fn password(config: &Path) -> Result<Password, Trouble> {
+/// Where the password is. One that is typed lies in a file without a name until everything works: whoever
+/// gives up on the way leaves nothing behind.
+pub fn password(typed: &mut Option<Typed>) -> Result<Password, Trouble> {
     let text = "A command that prints your password, such as `pass show mail` (or Enter, to type the password)";
-    let command = question(text, "--password-command or --password-file")?;
+    let again = typed.is_some();
+    let command = if again { String::new() } else { question(text, "--password-command or --password-file")? };
     if !command.is_empty() {
         return Ok(Password::Command(command.split_whitespace().map(str::to_string).collect()));
     }
+    let gone = |e| Trouble::Failed(format!("the terminal is gone: {e}"));
     let term = Term::stderr();
-    let typed = term.write_str("Password (not shown): ").and_then(|()| term.read_secure_line());
-    let typed = typed.map_err(|e| Trouble::Failed(format!("the terminal is gone: {e}")))?;
-    let path = config.with_file_name("mail.password");
-    let path = std::path::absolute(&path).unwrap_or(path);
-    write(&path, &format!("{typed}\n"))?;
-    super::tell(&format!("the password is kept in {}, which only you can read", path.display()));
-    Ok(Password::File(path))
+    let prompt = if again { "Password, once more (not shown): " } else { "Password (not shown): " };
+    let line = term.write_str(prompt).and_then(|()| term.read_secure_line()).map_err(gone)?;
+    let kept = Typed::of(&line).map_err(|e| Trouble::Failed(format!("the password cannot be kept: {e}")))?;
+    Ok(Password::File(typed.insert(kept).path()))
+}
+
+/// A password that was typed, in a file that ends with this process.
+pub struct Typed(File);
+
+impl Typed {
+    fn of(line: &str) -> std::io::Result<Typed> {
+        let mut file = tempfile::tempfile()?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        writeln!(file, "{line}")?;
+        Ok(Typed(file))
+    }
+
+    /// Where this process, and no other, can read it.
+    fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
+    }
+
+    /// Keeps it in a file of its own beside the config.
+    pub fn keep(&self, config: &Path) -> Result<Password, Trouble> {
+        let line = std::fs::read_to_string(self.path());
+        let line = line.map_err(|e| Trouble::Failed(format!("the password cannot be kept: {e}")))?;
+        let path = config.with_file_name("mail.password");
+        let path = std::path::absolute(&path).unwrap_or(path);
+        write(&path, &line)?;
+        super::tell(&format!("the password is kept in {}, which only you can read", path.display()));
+        Ok(Password::File(path))
+    }
 }
 
 /// The user's name as the system knows it (the GECOS field of passwd).

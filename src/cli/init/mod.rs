@@ -25,6 +25,7 @@ use crate::discover::{self, Servers};
 use crate::net::dns::Dns;
 use crate::net::{Security, Server, Url};
 use crate::time::Zone;
+use ask::Typed;
 use draft::{Draft, Password, Way};
 
 /// Arguments of `init`.
@@ -100,9 +101,13 @@ pub fn init(config: Option<&Path>, arguments: &InitArguments) -> Outcome {
     };
     let [first, ..] = addresses.as_slice() else { return Err(Trouble::Usage("--address is missing".to_string())) };
     let servers = servers(first, arguments)?;
-    let mut draft = draft(addresses.clone(), &servers, arguments, &output)?;
+    let mut typed = None;
+    let mut draft = draft(addresses.clone(), &servers, arguments, &mut typed)?;
     if !arguments.no_try {
-        prove(&mut draft, arguments, &output)?;
+        prove(&mut draft, arguments, &output, &mut typed)?;
+    }
+    if let Some(typed) = &typed {
+        draft.password = typed.keep(&output)?;
     }
     write(&output, &draft.text())?;
     tell(&format!("wrote {}", output.display()));
@@ -173,7 +178,7 @@ fn draft(
     addresses: Vec<AddrSpec>,
     servers: &Servers,
     arguments: &InitArguments,
-    output: &Path,
+    typed: &mut Option<Typed>,
 ) -> Result<Draft, Trouble> {
     let domain = addresses.first().map_or("", AddrSpec::domain);
     let Some(imap) = servers.imap.clone() else {
@@ -187,7 +192,7 @@ fn draft(
     let password = match (&arguments.password_command, &arguments.password_file) {
         (Some(command), _) => Password::Command(command.split_whitespace().map(str::to_string).collect()),
         (None, Some(path)) => Password::File(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
-        (None, None) => ask::password(output)?,
+        (None, None) => ask::password(typed)?,
     };
     Ok(Draft {
         name: arguments.name.clone().or_else(ask::name),
@@ -203,7 +208,7 @@ fn draft(
 }
 
 /// Tries every door; what is optional and does not open is left out, with a word.
-fn prove(draft: &mut Draft, arguments: &InitArguments, output: &Path) -> Outcome {
+fn prove(draft: &mut Draft, arguments: &InitArguments, output: &Path, typed: &mut Option<Typed>) -> Outcome {
     for attempt in 1..=TRIES {
         let tried = try_doors(&read(draft, output)?, false)?;
         let failed = |door: &str| tried.iter().find(|t| t.door == door && t.finding.level == "fail");
@@ -217,7 +222,7 @@ fn prove(draft: &mut Draft, arguments: &InitArguments, output: &Path) -> Outcome
         if !can_ask || attempt == TRIES || !ask::is_possible() {
             return Err(Trouble::Failed(format!("nothing was written: {}", mail.finding.what)));
         }
-        draft.password = ask::password(output)?;
+        draft.password = ask::password(typed)?;
     }
     Ok(())
 }
