@@ -22,7 +22,13 @@ mod fuzz;
 mod hostile;
 #[path = "servers/life.rs"]
 mod life;
+#[path = "promises/names.rs"]
+mod names;
+#[path = "promises/polite.rs"]
+mod polite;
 #[path = "servers/raw.rs"]
 mod raw;
+#[path = "promises/secrets.rs"]
+mod secrets;
 #[path = "promises/tale.rs"]
 mod tale;
