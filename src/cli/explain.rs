@@ -90,7 +90,8 @@ pub fn print_one(out: &Out, e: &Explanation) {
     if let Some(by) = &e.closed_by {
         out.flow(2, &[(Look::Plain, "closed by"), (Look::Plain, if by == "user" { "you" } else { by })]);
     }
-    out.flow(2, &[(Look::Dim, &format!("due {}; runs out {}", out.both(e.due_at), out.both(e.expires_at)))]);
+    let ends = if e.expires_at > out.now { "runs out" } else { "ran out" };
+    out.flow(2, &[(Look::Dim, &format!("due {}; {ends} {}", out.both(e.due_at), out.both(e.expires_at)))]);
     for line in &e.coverage {
         let look = if line.starts_with("not covered") { Look::Warn } else { Look::Dim };
         out.flow(2, &[(look, &out.local(line))]);

@@ -262,6 +262,8 @@ fn an_explanation_shows_what_it_rests_on_and_why_nothing_was_sent() {
 "
         )
     );
+    let past = Explanation { expires_at: at("2026-11-19T09:00:00Z"), ..explanation };
+    assert!(printed(true, 80, |o| explain::print_one(o, &past)).contains("; ran out yesterday, 2026-11-19 10:00"));
 }
 
 #[test]
