@@ -126,6 +126,25 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Is this a desk rather than a person: a role mailbox, or a booking tool's, whose name, where it shows
+    /// one, is no person's? `hello@dana.example` called Dana Ito is hers.
+    pub fn is_desk(&self) -> bool {
+        let name = self.name.as_deref().unwrap_or_default().to_lowercase();
+        if BOOKING_TOOLS.iter().any(|tool| name == *tool) {
+            return true;
+        }
+        let tool = self.address.registrable_domain().split('.').next().unwrap_or_default();
+        if !self.address.is_role() && !BOOKING_TOOLS.contains(&tool) {
+            return false;
+        }
+        let words = || self.name.iter().flat_map(|n| n.split(|c: char| !c.is_alphanumeric())).filter(|w| !w.is_empty());
+        let is_capital = |w: &str| w.chars().next().is_some_and(|c| !c.is_lowercase());
+        let is_role = |w: &str| ROLES.binary_search(&w.to_lowercase().as_str()).is_ok();
+        words().count() < 2 || !words().all(|w| is_capital(w) && !is_role(w))
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -261,6 +280,26 @@ const FREE_MAIL: &[&str] = &[
     "zoho.com",
 ];
 
+/// Booking tools that put themselves into calendars, as their name and as the label of their domain.
+const BOOKING_TOOLS: &[&str] = &[
+    "acuity scheduling",
+    "acuityscheduling",
+    "cal.com",
+    "calcom",
+    "calendly",
+    "chili piper",
+    "chilipiper",
+    "doodle",
+    "google calendar",
+    "hubspot",
+    "hubspot meetings",
+    "microsoft bookings",
+    "savvycal",
+    "youcanbook",
+    "youcanbook.me",
+    "youcanbookme",
+];
+
 /// Local parts of desks; sorted.
 const ROLES: &[&str] = &[
     "abuse",
@@ -268,12 +307,21 @@ const ROLES: &[&str] = &[
     "accounts",
     "admin",
     "administrator",
+    "agenda",
+    "appointment",
+    "appointments",
+    "assistenz",
     "billing",
+    "booker",
     "booking",
     "bookings",
     "buchhaltung",
+    "calendar",
+    "calendars",
+    "calendly",
     "career",
     "careers",
+    "citas",
     "contact",
     "contacto",
     "customercare",
@@ -292,16 +340,21 @@ const ROLES: &[&str] = &[
     "info",
     "information",
     "inquiries",
+    "interview",
+    "interviews",
     "invoice",
     "invoices",
     "it",
     "jobs",
+    "kalender",
     "kontakt",
     "kundenservice",
     "legal",
     "mail",
     "marketing",
     "media",
+    "meeting",
+    "meetings",
     "news",
     "newsletter",
     "office",
@@ -309,23 +362,41 @@ const ROLES: &[&str] = &[
     "payments",
     "postmaster",
     "pr",
+    "prenotazioni",
     "press",
     "presse",
     "privacy",
+    "rdv",
+    "recepcion",
     "reception",
     "rechnung",
     "recruiting",
     "recruitment",
     "registration",
+    "reservas",
     "reservations",
+    "reservierung",
+    "reservierungen",
     "sales",
+    "schedule",
+    "scheduler",
+    "schedulers",
+    "scheduling",
+    "secretaria",
     "security",
+    "segreteria",
+    "sekretariat",
     "service",
     "servicedesk",
     "shop",
     "store",
     "support",
+    "talent",
     "team",
+    "termin",
+    "terminbuchung",
+    "termine",
+    "terminvergabe",
     "vertrieb",
     "webmaster",
 ];
@@ -348,6 +419,23 @@ mod tests {
         assert_eq!(a("x@mail.firm.co.uk").registrable_domain(), "firm.co.uk");
         for bad in ["", "dana", "@x", "a@", "a b@c", "a@b\r\nBcc: c@d", "a@bc@d,e"] {
             assert_eq!(AddrSpec::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn desks_are_told_from_people() {
+        for (text, desk) in [
+            ("Scheduling <scheduling@firm.example>", true),
+            ("Firm Recruiting <recruiting@firm.example>", true),
+            ("bookings@tool.example", true),
+            ("Hello <hello@dana.example>", true),
+            ("Calendly <invitee-7@tool.example>", true),
+            ("x7@calendly.com", true),
+            ("Dana Ito <dana@calendly.com>", false),
+            ("Dana Ito <hello@dana.example>", false),
+            ("Dana Ito <dana@firm.example>", false),
+        ] {
+            assert_eq!(Address::parse(text).unwrap().is_desk(), desk, "{text}");
         }
     }
 

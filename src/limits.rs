@@ -404,9 +404,15 @@ pub const SPELLING_CHARS: usize = 5;
 /// Letters two names need before a slip of the pen is believed.
 pub const NEAR_NAME_CHARS: usize = 9;
 /// A name is common, and alone no proof, where each of its words stands in this many full names ...
-pub const COMMON_NAME: usize = 5;
+pub const COMMON_NAME: usize = 3;
 /// ... and chance alone would make a second person of that name with more than 1 in this many.
-pub const COMMON_NAME_SHARE: usize = 20;
+pub const COMMON_NAME_SHARE: usize = 50;
+/// Seconds to which the latest sight of an address is kept.
+pub const ADDRESS_SIGHT: i64 = 14 * 86_400;
+/// Seconds two addresses of one name may both be in use while their holder moves from one to the other ...
+pub const ADDRESS_OVERLAP: i64 = 30 * 86_400;
+/// ... and seconds the old one must be silent, the new one speaking, before that is believed.
+pub const ADDRESS_SILENCE: i64 = 60 * 86_400;
 /// Addresses sharing a name key that are all weighed against each other ...
 pub const BLOCK: usize = 100;
 /// ... and neighbours each is weighed against where more share it.

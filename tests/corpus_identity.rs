@@ -15,9 +15,9 @@ fn alias_pairs() {
         found.reasons.iter().for_each(|(why, (right, wrong))| println!("{right:4} right {wrong:3} wrong  {why}"));
     }
     found.of_addresses.show();
-    // Wanted are P .98 and R .84; precision is not there. Of the 18 pairs of addresses that are wrong, ten
-    // share an account number, a handle or a rare local part, so that the labels may be what misses them;
-    // the others are namesakes. These are floors against getting worse.
-    assert!(found.of_aliases.precision() >= 0.965 && found.of_aliases.recall() >= 0.88, "{}", found.of_aliases);
-    assert!(found.of_addresses.precision() >= 0.92 && found.of_addresses.recall() >= 0.78, "{}", found.of_addresses);
+    // Wanted are P .98 and R .84; precision falls a little short. Of the 12 pairs of addresses that are wrong, nine
+    // share an account number, a handle or a rare local part, so that the labels may be what misses them; the others
+    // are of one name and nothing else. These are floors against getting worse.
+    assert!(found.of_aliases.precision() >= 0.975 && found.of_aliases.recall() >= 0.87, "{}", found.of_aliases);
+    assert!(found.of_addresses.precision() >= 0.945 && found.of_addresses.recall() >= 0.755, "{}", found.of_addresses);
 }

@@ -93,19 +93,19 @@ fn show(title: &str, seeds: &[u64], months: i64, tally: &Tally) {
 const FLOORS: [(Kind, u32, u32); 9] = [
     (Kind::Interview, 90, 90),
     (Kind::Introduction, 90, 90),
-    (Kind::Promise, 90, 80),
+    (Kind::Promise, 90, 90),
     (Kind::Milestone, 90, 90),
     (Kind::Unanswered, 80, 80),
     (Kind::ReplyOwed, 80, 80),
     (Kind::FirstMeeting, 80, 80),
-    (Kind::Favour, 70, 35),
+    (Kind::Favour, 70, 45),
     (Kind::KeepInTouch, 70, 70),
 ];
 
 #[test]
 fn what_was_owed_is_said() {
     let (seeds, months) = asked_for();
-    let tally = many(&seeds, months, Manner { bodies: true, faults: None });
+    let tally = many(&seeds, months, Manner { bodies: true, faults: None, seldom: false });
     show("with bodies", &seeds, months, &tally);
     assert!(tally.broken.is_empty(), "{:#?}", tally.broken);
     assert!(tally.noise.is_empty(), "{:#?}", tally.noise);
@@ -121,11 +121,12 @@ fn what_was_owed_is_said() {
             println!("{}: precision .{precision:02}, the target is .{target}", kind.as_str());
         }
         // few lives, few cases: a share of so few says little
+        let floor = if is_full() { floor } else { floor.saturating_sub(10) };
         assert!(precision >= floor || row.shown() < 30, "{}: precision .{precision:02}", kind.as_str());
     }
-    // the target is none; what is left comes from desks taken for people and from namesakes
+    // the target is none
     let shown: u32 = tally.rows.values().map(judge::Row::shown).sum();
-    assert!(tally.false_facts.len() * 20 <= usize::try_from(shown).unwrap(), "{:#?}", tally.false_facts);
+    assert!(tally.false_facts.len() * 200 <= usize::try_from(shown).unwrap(), "{:#?}", tally.false_facts);
     assert!(recall_of_all(&tally) >= 75);
     assert!(tally.median_week() <= 4);
 }
@@ -133,7 +134,7 @@ fn what_was_owed_is_said() {
 #[test]
 fn headers_alone_say_less_and_nothing_wrong() {
     let (seeds, months) = asked_for();
-    let tally = many(&seeds, months, Manner { bodies: false, faults: None });
+    let tally = many(&seeds, months, Manner { bodies: false, faults: None, seldom: false });
     show("headers only", &seeds, months, &tally);
     assert!(tally.broken.is_empty() && tally.noise.is_empty(), "{:#?}{:#?}", tally.broken, tally.noise);
     assert!(tally.most_a_day <= 3 && tally.median_week() <= 4);
@@ -145,7 +146,7 @@ fn headers_alone_say_less_and_nothing_wrong() {
 fn faults_cost_time_and_nothing_else() {
     let (seeds, months) = asked_for();
     let seeds: Vec<u64> = if is_full() { seeds } else { seeds.into_iter().take(3).collect() };
-    let tally = many(&seeds, months, Manner { bodies: true, faults: Some(7) });
+    let tally = many(&seeds, months, Manner { bodies: true, faults: Some(7), seldom: false });
     show("with faults", &seeds, months, &tally);
     assert!(tally.broken.is_empty(), "{:#?}", tally.broken);
     assert!(tally.noise.is_empty(), "{:#?}", tally.noise);
@@ -158,7 +159,7 @@ fn faults_cost_time_and_nothing_else() {
 #[test]
 fn the_same_seed_is_the_same_trace() {
     let life = live(3, 3);
-    let manner = Manner { bodies: true, faults: Some(5) };
+    let manner = Manner { bodies: true, faults: Some(5), seldom: false };
     let (one, two) = (play(&life, manner), play(&live(3, 3), manner));
     let trace = |p: &play::Played| {
         p.shown.iter().map(|s| format!("{} {} {}", s.at, s.row.id, s.row.subject)).collect::<Vec<_>>()
@@ -166,4 +167,26 @@ fn the_same_seed_is_the_same_trace() {
     assert_eq!(trace(&one), trace(&two));
     assert!(!one.shown.is_empty());
     assert!(one.broken.is_empty() && two.broken.is_empty(), "{:#?}", one.broken);
+}
+
+/// Ten years of one life with two rounds a week: nothing storms, and the store grows with what happened and no
+/// faster. Three years in the short form.
+#[test]
+fn ten_years_pass_quietly() {
+    let years: usize = if is_full() { 10 } else { 3 };
+    let life = live(5, 12 * i64::try_from(years).unwrap());
+    let played = play(&life, Manner { bodies: true, faults: None, seldom: true });
+    let tally = judge(&life, &played);
+    let mails = life.happenings.len();
+    println!("{years} years: {mails} happenings, {} mails to the user, store {:?}", played.mails.len(), played.store);
+    assert!(played.broken.is_empty() && tally.noise.is_empty(), "{:#?}{:#?}", played.broken, tally.noise);
+    assert!(tally.false_facts.is_empty(), "{:#?}", tally.false_facts);
+    assert!(tally.most_a_day <= 3 && tally.week(100) <= 6 && tally.median_week() <= 4, "{}", table(&tally));
+    // the last year asks for no more mails than the first
+    let weeks = tally.weeks.len() / years;
+    let (first, last): (u32, u32) =
+        (tally.weeks[..weeks].iter().sum(), tally.weeks[weeks * (years - 1)..].iter().sum());
+    assert!(last <= first * 2, "{first} mails in the first year, {last} in the last");
+    let grown: Vec<u64> = played.store.windows(2).map(|w| w[1].saturating_sub(w[0])).collect();
+    assert!(played.store.len() == years && grown.iter().all(|g| *g <= 2 * played.store[0]), "{:?}", played.store);
 }

@@ -10,11 +10,11 @@ use super::reply::{
 use super::{Engine, Result};
 use crate::evidence::{Observation, ReminderId};
 use crate::identity::Contact;
-use crate::ledger::ContactHistory;
+use crate::ledger::{self, ContactHistory};
 use crate::outbox::compose::{reason, subject};
 use crate::outbox::words::Words;
 use crate::outbox::{Channel, Entry, EntryKind};
-use crate::policy::{Needs, Standing, Verdict, review};
+use crate::policy::{Needs, Review, Standing, Verdict, review};
 use crate::time::Timestamp;
 
 impl Engine {
@@ -191,12 +191,22 @@ impl Engine {
         let Some(contact) = contact else {
             return Ok(refused(format!("the reminder {what} is about nobody that is known any more")));
         };
-        let history = self.history_of(&contact, &self.viewpoint(), now)?;
+        let (facts, view, policies) = (self.facts_of(&contact, now)?, self.viewpoint(), self.policies());
         let words = self.words(now)?;
-        let review = review(&history, &self.policies(), now);
-        let wanted = |v: &&Verdict| by_id.is_none_or(|e| e.id == v.id);
-        let mut found: Vec<Explanation> =
-            review.verdicts.iter().filter(wanted).map(|v| self.explanation(v, &history, &words, now)).collect();
+        let history = ledger::history(facts.clone(), &view, now);
+        let mut then: Option<(Timestamp, ContactHistory, Review)> = None;
+        let mut found: Vec<Explanation> = Vec::new();
+        for v in review(&history, &policies, now).verdicts.iter().filter(|v| by_id.is_none_or(|e| e.id == v.id)) {
+            let at = self.moment(v, now);
+            if then.as_ref().is_none_or(|(of, ..)| *of != at) {
+                let history = ledger::history(facts.clone(), &view, at);
+                let review = review(&history, &policies, at);
+                then = Some((at, history, review));
+            }
+            let Some((_, history, review)) = &then else { continue };
+            let as_it_was = review.verdicts.iter().find(|w| w.id == v.id).unwrap_or(v);
+            found.push(self.explanation(v, as_it_was, history, &words, now));
+        }
         if let (true, Some(entry)) = (found.is_empty(), by_id) {
             found.push(self.explain_entry(entry, &words));
         }
@@ -204,10 +214,31 @@ impl Engine {
         Ok(Reply::Explained(found))
     }
 
-    fn explanation(&self, v: &Verdict, history: &ContactHistory, words: &Words, now: Timestamp) -> Explanation {
+    /// The moment a verdict speaks of: when it was shown, when it was closed or ran out, or will be due.
+    fn moment(&self, v: &Verdict, now: Timestamp) -> Timestamp {
+        let shown = self.memory.entries.get(&v.id).and_then(|e| e.sent_at.or(e.first_sent_at));
+        let of_verdict = match v.standing(now) {
+            Standing::Waiting => v.due_at,
+            Standing::Closed => v.closed_by.as_ref().map_or(now, |(_, at)| *at),
+            Standing::Expired => v.expires_at,
+            Standing::Due | Standing::Vetoed | Standing::Low => now.min(v.expires_at),
+        };
+        shown.unwrap_or(of_verdict)
+    }
+
+    /// `v` is how it stands now; `then` says what spoke for it and against it at its own moment.
+    fn explanation(
+        &self,
+        v: &Verdict,
+        then: &Verdict,
+        history: &ContactHistory,
+        words: &Words,
+        now: Timestamp,
+    ) -> Explanation {
         let entry = self.memory.entries.get(&v.id);
-        let mut vetoes = v.vetoes.clone();
-        vetoes.extend(v.summary_only.map(|why| format!("summary at most: {why}")));
+        let mut vetoes = then.vetoes.clone();
+        vetoes.extend(v.vetoes.iter().filter(|why| !then.vetoes.contains(why)).cloned());
+        vetoes.extend(then.summary_only.map(|why| format!("summary at most: {why}")));
         let refused =
             super::wake::is_refused(&self.memory.entries, v.occasion.rule().as_str(), &history.person.addresses);
         vetoes.extend(refused.then(|| "you dismissed three of this rule in a row".to_string()));
@@ -227,15 +258,15 @@ impl Engine {
             standing: entry.map_or(standing, |e| e.state.as_str()).to_string(),
             due_at: v.due_at,
             expires_at: v.expires_at,
-            score: f64::from(v.score()) / 10.0,
-            points: v.points.iter().map(ToString::to_string).collect(),
+            score: f64::from(then.score()) / 10.0,
+            points: then.points.iter().map(ToString::to_string).collect(),
             vetoes,
             closed_by: v
                 .closed_by
                 .as_ref()
                 .map(|(by, _)| by.clone())
                 .or_else(|| entry.and_then(|e| e.closed_by.clone())),
-            reason: reason(words, v, &history.person.name),
+            reason: reason(words, then, &history.person.name),
             evidence: v.evidence.iter().map(|id| evidence_row(id, history)).collect(),
             coverage: self.coverage_lines(v.needs, now),
             reminder: entry.map(|e| self.reminder_row(e, words)),

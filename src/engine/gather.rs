@@ -265,8 +265,29 @@ impl Engine {
                 }
             }
         }
+        for address in self.doubles(contact) {
+            for observation in self.store.of_address(&address, limits::THREAD_MAILS)? {
+                if let Observation::Mail(m) = observation {
+                    found.insert(m.id, m);
+                }
+            }
+        }
         found.retain(|id, _| !mails.contains_key(id));
         Ok(found.into_values().collect())
+    }
+
+    /// Addresses the user wrote to that may be this contact's as well: `check` proposes to merge them.
+    fn doubles(&self, contact: &Contact) -> BTreeSet<AddrSpec> {
+        let theirs = |a: &AddrSpec| contact.addresses.contains(a);
+        let pairs = self.memory.people.proposals().iter();
+        let others = pairs.filter_map(|p| match (theirs(&p.a), theirs(&p.b)) {
+            (true, false) => Some(&p.b),
+            (false, true) => Some(&p.a),
+            _ => None,
+        });
+        let others = others.filter_map(|a| self.memory.people.contact_of(a)).flat_map(|c| &c.addresses);
+        let wrote_to = |a: &&AddrSpec| self.memory.addresses.get(a).is_some_and(|f| f.sent > 0);
+        others.filter(wrote_to).take(limits::CONTACT_ADDRESSES).cloned().collect()
     }
 
     fn people_in(
@@ -336,6 +357,7 @@ impl Engine {
             person: is_person == Some(true) || (is_person.is_none() && setting.is_some()),
             ignored: is_person == Some(false),
             in_book: cards.values().any(|c| !c.gone),
+            doubles: self.doubles(contact),
             desk: !contact.person,
         }
     }

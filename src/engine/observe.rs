@@ -224,7 +224,8 @@ impl Engine {
         let met = counts && meetings::humans(&believed.main, &self.setup.me) <= limits::MEETING_HUMANS;
         let main = &believed.main;
         let attendees = main.attendees.iter().filter(|a| a.human).map(|a| (&a.who.address, a.who.name.as_deref()));
-        let organizer = main.organizer.iter().map(|o| (&o.address, o.name.as_deref()));
+        let person = |o: &&crate::address::Address| !crate::read::calendar::is_thing(o);
+        let organizer = main.organizer.iter().filter(person).map(|o| (&o.address, o.name.as_deref()));
         let named = main.names.iter().map(|a| (a, None)).filter(|_| main.attendees.is_empty());
         for (address, name) in attendees.chain(organizer).chain(named) {
             self.note_one(address, name, main.start, Says { met, ..Says::default() }, facts)?;
@@ -248,7 +249,7 @@ impl Engine {
         known.received = known.received.max(u32::from(says.received));
         known.sent = known.sent.max(u32::from(says.sent));
         known.met = known.met.max(u32::from(says.met));
-        known.first_at = Some(known.first_at.map_or(at, |t| t.min(at)));
+        known.see_at(at);
         if let Some(name) = name
             && !known.names.iter().any(|(n, _)| n == name)
         {

@@ -339,9 +339,11 @@ pub(super) fn is_refused(
 }
 
 fn whom(history: &ContactHistory, address: Option<crate::address::AddrSpec>) -> Whom {
+    // an interview has several people, and the one to write to may be another than who stands for them
+    let other = address.as_ref().filter(|a| !history.person.addresses.contains(a));
     Whom {
         id: history.person.id,
-        name: history.person.name.clone(),
+        name: other.map_or_else(|| history.person.name.clone(), |a| history.name_of(a)),
         address,
         relationship: history.person.relationship.clone(),
     }

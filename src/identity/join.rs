@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks;
 use super::names::{Name, lists_contradict};
-use super::points::{MERGE, SUGGEST, Tie, Weight, weigh};
+use super::points::{MERGE, SUGGEST, Tie, Weight, are_numbered_apart, weigh};
 use super::profile::Profile;
 use super::said::Said;
 use super::{Merge, MergedBy, Ties};
@@ -102,11 +102,24 @@ fn edges(profiles: &[Profile<'_>], ties: &Ties, index: &BTreeMap<&AddrSpec, usiz
             return None;
         }
         let weight = weigh(x, y, tie);
-        let proven = tie.card || !weight.by_name || !(words.are_common(x) || words.are_common(y));
+        let moved = !weight.by_likeness && x.takes_turns_with(y) == Some(true);
+        let second = tie.card || tie.thread || !weight.by_name || moved;
+        let proven = second || !(words.are_common(x) || words.are_common(y)) && is_telling(x, y, &weight);
         let automatic = weight.points >= MERGE && (same_mailbox || x.known && y.known && proven);
         (weight.points >= SUGGEST).then_some(Edge { a, b, weight, tie, automatic })
     });
     weighed.collect()
+}
+
+/// Does a name alone, no common one, say that two addresses are one person's? Not where it only resembles the
+/// other, nor where both mailboxes tell themselves apart by numbers, nor at two houses at the same time: those
+/// may be namesakes. One house settles it.
+fn is_telling(x: &Profile<'_>, y: &Profile<'_>, weight: &Weight) -> bool {
+    let one_house = !x.private_domain.is_empty() && x.private_domain == y.private_domain;
+    let doubtful = weight.by_likeness
+        || are_numbered_apart(x, y)
+        || x.works_elsewhere_than(y) && x.takes_turns_with(y) == Some(false);
+    !doubtful || one_house
 }
 
 /// In how many different full names each word stands, and how many such names there are.

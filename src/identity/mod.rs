@@ -44,7 +44,7 @@ pub struct AddressFacts {
     pub met: u32,
     /// Its earliest fact.
     pub first_at: Option<Timestamp>,
-    /// Its latest fact.
+    /// Its latest fact, down to [`limits::ADDRESS_SIGHT`].
     pub last_at: Option<Timestamp>,
 }
 
@@ -64,10 +64,12 @@ impl AddressFacts {
         self.names.truncate(limits::NAMES);
     }
 
-    /// Notes the time of a fact.
+    /// Notes the time of a fact. The latest is kept roughly, so that a mail a day changes nothing most days, and
+    /// the same whatever the order.
     pub fn see_at(&mut self, at: Timestamp) {
+        let roughly = Timestamp::from_second(at.second() - at.second().rem_euclid(limits::ADDRESS_SIGHT));
         self.first_at = Some(self.first_at.map_or(at, |t| t.min(at)));
-        self.last_at = Some(self.last_at.map_or(at, |t| t.max(at)));
+        self.last_at = Some(self.last_at.map_or(roughly, |t| t.max(roughly)));
     }
 }
 

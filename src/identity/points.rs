@@ -43,6 +43,8 @@ pub(super) struct Weight {
     pub reasons: Vec<&'static str>,
     /// Nothing but the full names agrees.
     pub by_name: bool,
+    /// And they only resemble each other: "Aman Kumar" and "Aman Kumar Shukla", a nickname, a slip of the pen.
+    pub by_likeness: bool,
 }
 
 impl Weight {
@@ -70,11 +72,13 @@ pub(super) fn weigh(a: &Profile<'_>, b: &Profile<'_>, tie: Tie) -> Weight {
     match local {
         Some((points, reason)) if !made_of_name && name.is_some() || weight.points == 0 => weight.add(points, reason),
         Some((points, reason)) if weight.points < points => {
-            weight = Weight { points, reasons: vec![reason], by_name: false }
+            weight = Weight { points, reasons: vec![reason], ..Weight::default() }
         }
         _ => {}
     }
-    weight.by_name = name.is_some() && handle.is_none() && local.is_none();
+    // a local part or a handle that only spells the name again is no second witness of it
+    weight.by_name = name.is_some() && (local.is_none() || made_of_name) && !shares_a_handle(a, b);
+    weight.by_likeness = weight.by_name && name.is_some_and(|(points, _)| points < NAME);
     if weight.points == 0 && tie.card {
         weight.add(NAME, "one card of the address book");
     }
@@ -133,6 +137,26 @@ fn handle_points(a: &Profile<'_>, b: &Profile<'_>) -> Option<(i32, &'static str)
         () if handle() => Some((SPELLS, "handle spells the other's name")),
         () => None,
     }
+}
+
+/// Both are called by the name with a number behind it, and by different numbers: so do namesakes at one
+/// provider tell themselves apart.
+pub(super) fn are_numbered_apart(a: &Profile<'_>, b: &Profile<'_>) -> bool {
+    let number = |p: &Profile<'_>| {
+        let stem = without_number(&p.local);
+        let spelled = p.fulls.iter().any(|n| n.is_spelled(stem));
+        p.local.get(stem.len()..).filter(|n| spelled && !n.is_empty()).map(str::to_string)
+    };
+    number(a).zip(number(b)).is_some_and(|(x, y)| x != y)
+}
+
+/// A handle of the one that the other bears too, and that the name does not spell.
+fn shares_a_handle(a: &Profile<'_>, b: &Profile<'_>) -> bool {
+    let own = |h: &String| ![a, b].iter().any(|p| p.fulls.iter().any(|n| n.is_spelled(without_number(h))));
+    let borne = |x: &Profile<'_>, y: &Profile<'_>| {
+        x.handles.iter().filter(|h| own(h)).any(|h| y.handles.contains(h) || y.local == *h)
+    };
+    borne(a, b) || borne(b, a)
 }
 
 /// Equal, or equal but for a number at the end when what is left is long.

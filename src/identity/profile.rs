@@ -7,6 +7,7 @@ use super::names::{Name, contradict, fold_word, is_kin, is_nobody, lists_contrad
 use super::nicknames::is_given;
 use crate::address::AddrSpec;
 use crate::limits;
+use crate::time::Timestamp;
 
 /// An address made comparable.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Profile<'a> {
     pub known: bool,
     /// I sent mail to it.
     pub sent: bool,
+    /// Its earliest and its latest fact.
+    pub seen_at: Option<(Timestamp, Timestamp)>,
     /// Registrable domain of the holder's own; empty for mailboxes anybody can get.
     pub private_domain: &'a str,
 }
@@ -63,6 +66,7 @@ impl<'a> Profile<'a> {
             person,
             known: facts.sent > 0 || facts.met > 0 || !facts.card_names.is_empty(),
             sent: facts.sent > 0,
+            seen_at: facts.first_at.zip(facts.last_at),
             private_domain: if addr.is_free_mail() || account.is_some() { "" } else { addr.registrable_domain() },
         };
         if !person {
@@ -101,6 +105,21 @@ impl<'a> Profile<'a> {
     /// Do the names of the two contradict each other? One agreeing pair of names is enough to say no.
     pub fn contradicts(&self, other: &Profile<'_>) -> bool {
         lists_contradict(&self.fulls, &other.fulls)
+    }
+
+    /// Were the two in use one after the other, as when somebody changes jobs? The old one falls silent when the
+    /// new one begins, and stays so. `None` where their times are not known.
+    pub fn takes_turns_with(&self, other: &Profile<'_>) -> Option<bool> {
+        let (a, b) = self.seen_at.zip(other.seen_at)?;
+        let ((_, old_last), (new_first, new_last)) = (a.min(b), a.max(b));
+        let hands_over = old_last <= new_first.plus(limits::ADDRESS_OVERLAP);
+        Some(hands_over && new_last >= old_last.plus(limits::ADDRESS_SILENCE))
+    }
+
+    /// Do both have a mailbox of a house of their own, and of different ones?
+    pub fn works_elsewhere_than(&self, other: &Profile<'_>) -> bool {
+        let (a, b) = (self.private_domain, other.private_domain);
+        !a.is_empty() && !b.is_empty() && a != b
     }
 
     /// Is this a code-host account called what the other is called?

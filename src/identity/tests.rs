@@ -57,6 +57,16 @@ fn check(a: &str, b: &str, expected: i32, reason: &str) {
     assert_eq!(merges, self::merges(&[b, a]));
 }
 
+/// The same for a pair that the user is asked about.
+fn only_proposed(a: &str, b: &str, expected: i32, reason: &str) {
+    let world = World::of(&[a, b]);
+    assert!(merges(&[a, b]).is_empty(), "{a} | {b}");
+    let people = world.people();
+    let [proposal] = people.proposals() else { panic!("{a} | {b}: {:?}", people.proposals()) };
+    assert_eq!(proposal.points, expected, "{a} | {b}");
+    assert!(proposal.reasons.iter().any(|r| r == reason), "{proposal:?}");
+}
+
 #[test]
 fn points() {
     check("<dana+news@x.example.org>", "<dana@x.example.org>", 100, "same mailbox");
@@ -67,15 +77,41 @@ fn points() {
     check("Ito Dana <dana@uni.org>", "Dana Ito <d82@web.de>", 60, "same full name in another order");
     check("DanaIto <dana@uni.org>", "Dana Ito <d82@web.de>", 60, "handle is the other's name");
     check("伊藤花子 <a@uni.org>", "花子 伊藤 <b@web.de>", 60, "same full name in another order");
-    check("D. Okafor <dana@uni.org>", "Dana Okafor <d82@web.de>", 55, "same surname, matching first name");
-    check("Bob Okafor <bo@uni.org>", "Robert Okafor <r82@web.de>", 55, "same surname, matching first name");
-    check("Gret Maier <g@uni.org>", "Grethild Maier <r82@web.de>", 55, "same surname, matching first name");
-    check("Dana Keiko Ito <di@uni.org>", "Dana Ito <d82@web.de>", 55, "one full name contains the other");
-    check("Danna Okafor <di@uni.org>", "Dana Okafor <d82@web.de>", 55, "almost the same full name");
+    only_proposed("D. Okafor <dana@uni.org>", "Dana Okafor <d82@web.de>", 55, "same surname, matching first name");
+    only_proposed("Bob Okafor <bo@uni.org>", "Robert Okafor <r82@web.de>", 55, "same surname, matching first name");
+    only_proposed("Gret Maier <g@uni.org>", "Grethild Maier <r82@web.de>", 55, "same surname, matching first name");
+    only_proposed("Dana Keiko Ito <di@uni.org>", "Dana Ito <d82@web.de>", 55, "one full name contains the other");
+    only_proposed("Danna Okafor <di@uni.org>", "Dana Okafor <d82@web.de>", 55, "almost the same full name");
     check("<zwiebel7@uni.org>", "<zwiebel7@web.de>", 55, "same local part");
     check("Dana <dokafor@uni.org>", "Dana Okafor <d82@web.de>", 50, "local part spells the other's name");
     check("qwertz99 <a@uni.org>", "qwertz99 <b@web.de>", 60, "handle is the other's name");
     check("Dana Ito <qwertz99@uni.org>", "Dana Ito <qwertz99@web.de>", 100, "same local part");
+}
+
+#[test]
+fn namesakes_at_two_houses_are_told_apart() {
+    let day = |n: i64| Timestamp::from_second(1_760_000_000 + n * 86_400);
+    let of = |b: &str, a_days: (i64, i64), b_days: (i64, i64)| {
+        let mut world = World::of(&["Dana Ito <dana.ito@uni.org>", &format!("Dana Ito <{b}>")]);
+        for (address, (first, last)) in [("dana.ito@uni.org", a_days), (b, b_days)] {
+            let facts = world.addresses.get_mut(&addr(address)).unwrap();
+            (facts.first_at, facts.last_at) = (Some(day(first)), Some(day(last)));
+        }
+        world
+    };
+    let together = |world: &World, b: &str| world.together("dana.ito@uni.org", b);
+    let firm = "d.ito@firm.org";
+    assert!(!together(&of(firm, (0, 300), (100, 280)), firm), "both in use at the same time");
+    assert_eq!(of(firm, (0, 300), (100, 280)).people().proposals().len(), 1);
+    assert!(together(&of(firm, (0, 100), (90, 280)), firm), "a change of jobs");
+    assert!(!together(&of(firm, (0, 100), (90, 110)), firm), "too early to say");
+    let mut spoke = of(firm, (0, 300), (100, 280));
+    spoke.ties.threads.insert((addr("dana.ito@uni.org"), addr(firm)));
+    assert!(together(&spoke, firm), "both speak in one thread");
+    assert!(together(&of("d.ito@web.de", (0, 300), (100, 280)), "d.ito@web.de"), "an address at home");
+    // numbers tell namesakes at one provider apart
+    let numbered = World::of(&["Dana Ito <dana.ito82@web.de>", "Dana Ito <danaito7@gmx.de>"]);
+    assert!(!numbered.together("dana.ito82@web.de", "danaito7@gmx.de"));
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn attends(believed: &Believed, person: &Person, me: &Me, now: Timestamp) -> Att
     let main = &believed.main;
     let is_here = |a: &AddrSpec| person.addresses.contains(a);
     let listed = main.attendees.iter().any(|a| is_here(&a.who.address) && a.human)
-        || main.organizer.as_ref().is_some_and(|o| is_here(&o.address))
+        || main.organizer.as_ref().is_some_and(|o| is_here(&o.address) && !crate::read::calendar::is_thing(o))
         || (main.attendees.is_empty() && (main.names.iter().any(is_here) || names_them(&main.summary, &person.name)));
     if !listed {
         return Attendance::None("they are not among the attendees");
@@ -290,8 +290,8 @@ pub fn humans(main: &Revision, me: &Me) -> u32 {
 
 fn others(main: &Revision, person: &Person, me: &Me) -> Vec<Address> {
     let attendees = main.attendees.iter().filter(|a| a.human).map(|a| a.who.clone());
-    // a booking tool that organizes is nobody
-    let is_human = |o: &&Address| !main.attendees.is_empty() && crate::read::class::machine(o).is_none();
+    // a booking tool or a desk that organizes is nobody
+    let is_human = |o: &&Address| !main.attendees.is_empty() && !crate::read::calendar::is_thing(o);
     let organizer = main.organizer.iter().filter(is_human).cloned();
     let mut all: Vec<Address> = organizer.chain(attendees).filter(|a| !me.is_me(&a.address)).collect();
     if all.is_empty() {

@@ -39,6 +39,8 @@ pub struct Person {
     pub ignored: bool,
     /// Is in the address book.
     pub in_book: bool,
+    /// Addresses that may be theirs as well: what is said with them leaves the absence of anything in doubt.
+    pub doubles: BTreeSet<AddrSpec>,
     /// Identity took the addresses for a desk, a placeholder or a machine.
     pub desk: bool,
 }
@@ -317,6 +319,28 @@ impl ContactHistory {
         let id = mail.message_id.as_ref();
         let names = move |l: &&Letter| id.is_some_and(|id| l.mail.ancestors().any(|a| a == id));
         self.letters.iter().chain(&self.aside).filter(names)
+    }
+
+    /// Mail after `at` with an address that may be theirs as well: from the user, or from a person there.
+    pub fn doubtful_since(&self, at: Timestamp, heard: bool) -> bool {
+        let is_double = |a: &crate::address::Address| self.person.doubles.contains(&a.address);
+        let later = |l: &&Letter| l.mail.at > at && !self.person.doubles.is_empty();
+        self.aside.iter().filter(later).any(|l| match l.direction {
+            Direction::Sent => l.mail.to.iter().chain(&l.mail.cc).any(is_double),
+            Direction::Received => heard && l.class == Class::Person && l.mail.sender().is_some_and(is_double),
+        })
+    }
+
+    /// Was the last that came from them a machine's answer to the user, without a day of return? They may have
+    /// left, and nobody reads what is sent there.
+    pub fn machine_answered(&self) -> bool {
+        let mine = |id: &MessageId| {
+            self.letters.iter().any(|l| l.direction == Direction::Sent && l.mail.message_id.as_ref() == Some(id))
+        };
+        let answers = |l: &Letter| l.class == Class::Auto && l.mail.ancestors().any(mine);
+        let mut received = self.letters.iter().rev().filter(|l| l.direction == Direction::Received);
+        let last = received.find(|l| l.is_received_person() || answers(l));
+        last.is_some_and(|l| l.class == Class::Auto && l.mail.out_of_office.is_none_or(|o| o.until.is_none()))
     }
 
     /// Whose address it is; `None` for the user and for strangers.

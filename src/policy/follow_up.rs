@@ -47,12 +47,15 @@ fn one(case: &Case<'_>, letter: &Letter, question: &str, step: u32, due: Timesta
     v.point_if(case.h.strength >= 60, 5, "a strong contact");
     v.veto_if(letter.mail.marks().no_rush, "you said there is no rush");
     v.veto_if(case.h.dead, "the address is dead: it bounced");
+    v.veto_if(step == 2 && case.h.machine_answered(), "only a machine has answered you since");
     v.close_by_letter(answer(case, letter));
     v.close_by_meeting(case.h.met_since(at, case.now), case.now);
     v.close_by_meeting(invited_since(case, at), case.now);
     v.address = letter.mail.to.iter().find(|a| case.h.person.addresses.contains(&a.address)).map(|a| a.address.clone());
     v.fact("quote", Fact::Text(question.to_string()));
-    let waited = case.p.hours.working_days_between(at, case.now.max(due));
+    // what was answered waited until then
+    let until = v.closed_by.as_ref().map_or(case.now.max(due), |(_, closed)| *closed);
+    let waited = case.p.hours.working_days_between(at, until);
     v.fact("working_days", Fact::Number(i64::from(waited)));
     let replies = &case.h.rhythm.their_replies;
     if let (true, Some(p90)) = (replies.len() >= 5, crate::ledger::rhythm::quantile(replies, 90)) {

@@ -65,7 +65,10 @@ fn basis(case: &Case<'_>) -> Option<Basis> {
         _ => 365,
     } * DAY;
     let known = rhythm.episodes.len() >= 6 && rhythm.spread() >= 120 * DAY;
-    let usual = rhythm.median_gap()?.saturating_mul(2).max(rhythm.p90_gap()?).max(floor);
+    let median = rhythm.median_gap()?;
+    // a silence that has been as long before is none yet, where that one was not out of all proportion
+    let longest = rhythm.gaps.last().map_or(0, |longest| (*longest).min(median.saturating_mul(3)));
+    let usual = median.saturating_mul(2).max(rhythm.p90_gap()?).max(longest).max(floor);
     known.then_some(Basis::Rhythm(usual))
 }
 
@@ -93,6 +96,7 @@ fn finish(case: &Case<'_>, mut v: Verdict, last: Timestamp) -> Verdict {
     v.veto_if(h.next_meeting(case.now).is_some(), "a meeting with them is planned");
     v.veto_if(h.dead, "the address is dead: it bounced");
     v.veto_if(h.away_until.is_some_and(|until| until > case.now), "they are out of office");
+    v.veto_if(h.person.every.is_none() && h.machine_answered(), "only a machine has answered you since");
     let last_heard = h.last(Some(Kind::Received)).map_or(Timestamp::MIN, |i| i.at);
     let since = last_heard.max(case.now.minus(30 * DAY));
     let unanswered = h.sent_since(since).filter(|l| l.direction == Direction::Sent).count();

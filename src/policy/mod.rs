@@ -13,7 +13,7 @@ pub mod verdict;
 
 use std::collections::BTreeMap;
 
-use crate::evidence::Class;
+use crate::evidence::{Class, Marks};
 use crate::ledger::{ContactHistory, Direction, Letter};
 use crate::time::{DAY, Delay, Hours, Span, Timestamp};
 
@@ -25,6 +25,9 @@ pub const OWN: i32 = 70;
 pub const SUMMARY: i32 = 50;
 /// Causes older than this are past every window.
 pub const HORIZON: i64 = 100 * DAY;
+
+/// Mails of a writer from which on a habit shows.
+const HABIT: usize = 5;
 
 /// `[rules.NAME]`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,6 +142,8 @@ pub struct Case<'a> {
     pub p: &'a Policies,
     /// Now.
     pub now: Timestamp,
+    /// What their mails always hold.
+    pub habits: Habits,
 }
 
 impl Case<'_> {
@@ -154,6 +159,17 @@ impl Case<'_> {
             Some(first) => first.direction == Direction::Received && first.mail.ancestors().next().is_none(),
             None => letter.direction == Direction::Received,
         }
+    }
+
+    /// Does a letter hold a file or a link that was sent on purpose? What stands in nearly every mail of its
+    /// writer is the signature's.
+    pub fn gives(&self, letter: &Letter) -> bool {
+        self.gives_file(letter) || letter.mail.marks().link && !self.habits.of(letter.direction).link
+    }
+
+    /// The same of a file alone.
+    pub fn gives_file(&self, letter: &Letter) -> bool {
+        letter.mail.marks().attachment && !self.habits.of(letter.direction).file
     }
 
     /// A thread they began without earlier contact, with the headers of a sales tool or an offer of
@@ -172,12 +188,48 @@ impl Case<'_> {
     }
 }
 
+/// What nearly every mail of the user, or of the contact, holds.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Habits {
+    sent: Habit,
+    received: Habit,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Habit {
+    link: bool,
+    file: bool,
+}
+
+impl Habits {
+    /// Of the mail between the two.
+    pub fn read(h: &ContactHistory) -> Habits {
+        let of = |direction| {
+            let mut marks: Vec<Marks> = Vec::new();
+            let person = |l: &&Letter| l.direction == direction && l.class == Class::Person && !l.is_unread();
+            marks.extend(h.letters.iter().filter(person).map(|l| l.mail.marks()));
+            let nearly_all = |mark: fn(&Marks) -> bool| {
+                marks.len() >= HABIT && marks.iter().filter(|m| mark(m)).count().saturating_mul(4) >= marks.len() * 3
+            };
+            Habit { link: nearly_all(|m| m.link), file: nearly_all(|m| m.attachment) }
+        };
+        Habits { sent: of(Direction::Sent), received: of(Direction::Received) }
+    }
+
+    fn of(&self, direction: Direction) -> Habit {
+        match direction {
+            Direction::Sent => self.sent,
+            Direction::Received => self.received,
+        }
+    }
+}
+
 /// A rule: every cause of one contact inside its windows.
 type RuleOf = fn(&Case<'_>) -> Vec<Verdict>;
 
 /// Reviews one contact as of `now`.
 pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
-    let case = Case { h, p, now };
+    let case = Case { h, p, now, habits: Habits::read(h) };
     let mut verdicts = Vec::new();
     if h.is_contact && !h.person.ignored {
         let rules: [(Rule, RuleOf); 6] = [
@@ -197,6 +249,10 @@ pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
     for v in &mut verdicts {
         v.expires_at = p.stretch(v.due_at, v.expires_at);
         v.veto_if(h.person.muted, "you muted this contact");
+        if let Some(Fact::Time(at)) = v.facts.get("at") {
+            let doubtful = h.doubtful_since(*at, v.needs.folders);
+            v.veto_if(doubtful, "mail since with an address that may be theirs as well: see kithd check");
+        }
         if h.is_role {
             let kept = matches!(v.occasion.rule(), Rule::FollowUp | Rule::ReplyOwed);
             v.veto_if(!kept || v.occasion == Occasion::AfterMeeting, "a desk, not a person");

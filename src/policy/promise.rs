@@ -50,6 +50,7 @@ fn promise(case: &Case<'_>, letter: &Letter, act: &Act, number: u32) -> Option<V
     v.point_if(explicit.is_some(), 15, "you named a date");
     v.point_if(case.h.external, 5, "they work elsewhere");
     v.veto_if(case.h.dead, "the address is dead: it bounced");
+    v.veto_if(letter.mail.marks().declines && explicit.is_none(), "you declined in the same mail");
     v.close_by_letter(kept(case, letter));
     let meeting =
         case.h.encounters.iter().find(|e: &&Encounter| e.read_at > at && e.end > at && e.mine && !e.cancelled);

@@ -76,7 +76,9 @@ fn owed(case: &Case<'_>, letter: &Letter, thread: &[&Letter], pings: &[&&Letter]
     v.close_by_letter(thread.iter().find(in_thread).copied());
     v.address = letter.mail.sender().map(|a| a.address.clone());
     v.fact("quote", Fact::Text(letter.ask().unwrap_or_default().to_string()));
-    let waited = case.p.hours.working_days_between(at, case.now.max(due));
+    // what was answered waited until then
+    let until = v.closed_by.as_ref().map_or(case.now.max(due), |(_, closed)| *closed);
+    let waited = case.p.hours.working_days_between(at, until);
     v.fact("working_days", Fact::Number(i64::from(waited)));
     v.fact("pings", Fact::Number(i64::try_from(pings.len()).unwrap_or(0)));
     if !pings.is_empty() {

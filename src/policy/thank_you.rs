@@ -2,7 +2,7 @@
 
 use super::{Case, Fact, HORIZON, Needs, Occasion, Verdict};
 use crate::address::{AddrSpec, Address};
-use crate::evidence::{ActKind, Class};
+use crate::evidence::{ActKind, Class, MessageId};
 use crate::ledger::{Attendance, Direction, Encounter, Letter, Part};
 use crate::time::{DAY, HOUR, Timestamp};
 
@@ -29,7 +29,7 @@ fn veto_attendance(verdict: &mut Verdict, encounter: &Encounter) {
 
 /// People whom an interview is thanked for: humans with an address of their own.
 fn interviewers(encounter: &Encounter) -> Vec<&Address> {
-    encounter.others.iter().filter(|a| !a.address.is_role()).collect()
+    encounter.others.iter().filter(|a| !a.is_desk()).collect()
 }
 
 fn is_external(case: &Case<'_>, who: &Address) -> bool {
@@ -178,17 +178,27 @@ fn introduction(case: &Case<'_>, letter: &Letter) -> Option<Verdict> {
     Some(v)
 }
 
+/// The user's latest question above a letter in its thread, if nothing was given for it before: what they
+/// add later is the same favour.
+fn asked_by<'a>(case: &'a Case<'_>, letter: &'a Letter) -> Option<&'a Letter> {
+    let all = || case.h.letters.iter().chain(&case.h.aside);
+    let mine = |id: &MessageId| all().find(|l| l.is_by_hand() && l.mail.message_id.as_ref() == Some(id));
+    let asked = letter.mail.ancestors().filter_map(mine).find(|l| l.ask().is_some())?;
+    let before = |l: &&Letter| l.mail.at < letter.mail.at && l.direction == Direction::Received;
+    let same = |l: &&Letter| l.mail.sender().map(|s| &s.address) == letter.mail.sender().map(|s| &s.address);
+    let gave = |l: &Letter| case.gives(l) || l.mail.marks().delivers || l.has(ActKind::Favour);
+    let given = case.h.answers_to(&asked.mail).filter(before).any(|l| same(&l) && gave(l));
+    (!given).then_some(asked)
+}
+
 fn favour(case: &Case<'_>, letter: &Letter) -> Option<Verdict> {
     let marks = letter.mail.marks();
     let text = letter.mail.text.as_ref()?;
-    let asked = case.h.letters.iter().chain(&case.h.aside).find(|l| {
-        l.direction == Direction::Sent
-            && l.ask().is_some()
-            && letter.mail.ancestors().any(|id| l.mail.message_id.as_ref() == Some(id))
-    });
-    let gave = marks.attachment || marks.link || marks.delivers || letter.has(ActKind::Favour);
+    let asked = asked_by(case, letter);
+    let requested = asked.is_some_and(|l| l.has(ActKind::Request) || l.mail.marks().favour_asked);
     let done = letter.mail.acts().iter().find(|a| a.kind == ActKind::Favour);
-    let on_request = asked.is_some() && (gave || text.words >= 80);
+    let said = marks.delivers || done.is_some();
+    let on_request = asked.is_some() && (said || text.words >= 80) || requested && case.gives(letter);
     let unasked = done.filter(|_| asked.is_none() && letter.part == Part::To);
     if !on_request && unasked.is_none() || letter.class != Class::Person || letter.has(ActKind::Introduction) {
         return None;
@@ -199,7 +209,7 @@ fn favour(case: &Case<'_>, letter: &Letter) -> Option<Verdict> {
     let local_hours = &case.p.hours;
     v.point_if(asked.is_some_and(|l| l.mail.marks().favour_asked), 15, "you asked for a favour");
     v.point_if(case.h.external, 10, "they work elsewhere");
-    v.point_if(marks.attachment, 5, "with a file");
+    v.point_if(case.gives_file(letter), 5, "with a file");
     v.point_if(!local_hours.is_open(at), 5, "outside working hours");
     let month =
         case.h.letters.iter().filter(|l| l.is_received_person() && l.mail.at > at.minus(30 * DAY) && l.mail.at <= at);

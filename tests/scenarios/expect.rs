@@ -59,7 +59,7 @@ impl Play {
                 if found.iter().any(|f| f.what.contains(wanted)) { Ok(()) } else { Err(format!("it found {found:?}")) }
             }
             "state" => self.expect_state(w),
-            "veto" | "point" | "score" | "no" => self.expect_explained(w),
+            "veto" | "point" | "reason" | "score" | "no" => self.expect_explained(w),
             "plan" => self.expect_plan(w),
             "contact" => self.expect_contact(w),
             "source" => self.expect_source(w),
@@ -183,7 +183,11 @@ impl Play {
             _ => {
                 let text = w.quoted()?;
                 let has = |list: &[String]| list.iter().any(|l| l.contains(text));
-                all.iter().any(|e| if what == "veto" { has(&e.vetoes) } else { has(&e.points) })
+                all.iter().any(|e| match what {
+                    "veto" => has(&e.vetoes),
+                    "point" => has(&e.points),
+                    _ => e.reason.contains(text),
+                })
             }
         };
         self.end_of(w)?;

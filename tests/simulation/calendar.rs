@@ -15,8 +15,8 @@ pub struct Appointment {
     pub with: Vec<(Id, &'static str)>,
     /// Who invites; `None`: the user.
     pub by: Option<Id>,
-    /// An address that is nobody's: a calendar bot.
-    pub bot: Option<String>,
+    /// Who organizes and is nobody: a calendar bot, by name and address.
+    pub bot: Option<(&'static str, String)>,
     pub mine: &'static str,
     pub said_at: Timestamp,
     pub rrule: Option<String>,
@@ -96,7 +96,7 @@ impl Author {
             let other = a.with.first().map(|(p, _)| *p);
             let person = |p: Id| format!(";CN=\"{}\"", self.cast[p].name());
             let organizer = match (&a.bot, a.by) {
-                (Some(bot), _) => format!("ORGANIZER;CN=Scheduling:mailto:{bot}"),
+                (Some((name, address)), _) => format!("ORGANIZER;CN={name}:mailto:{address}"),
                 (None, by) => {
                     let by = by.unwrap_or(ME);
                     format!("ORGANIZER{}:mailto:{}", person(by), self.address(by, other, at))

@@ -27,6 +27,8 @@ pub struct Manner {
     pub bodies: bool,
     /// Things go wrong, by this seed.
     pub faults: Option<u64>,
+    /// Two rounds a week, no more.
+    pub seldom: bool,
 }
 
 /// A reminder that reached the user.
@@ -48,6 +50,8 @@ pub struct Played {
     pub rounds: u32,
     /// What the checkers outside the engine found.
     pub broken: Vec<String>,
+    /// Bytes of the store at the end of each year.
+    pub store: Vec<u64>,
 }
 
 pub struct Play<'a> {
@@ -129,10 +133,18 @@ impl<'a> Play<'a> {
     fn run(&mut self) {
         for n in 0..days_between(self.life.start, self.life.end) {
             let date = add_days(self.life.start, n);
+            if n % 365 == 364 {
+                self.played.store.push(size_of(&self.dir.path().join("store")));
+            }
             if date.weekday().to_monday_zero_offset() > 4 {
                 continue;
             }
-            for minute in ROUNDS {
+            let rounds = match (self.manner.seldom, date.weekday().to_monday_zero_offset()) {
+                (true, 0 | 3) => &ROUNDS[..1],
+                (true, _) => continue,
+                (false, _) => &ROUNDS[..],
+            };
+            for minute in rounds.iter().copied() {
                 let now = self.life.zone.at(date, minute);
                 if self.manner.faults.is_some() && self.dice.chance(8) {
                     continue;
@@ -521,6 +533,11 @@ impl<'a> Play<'a> {
             self.engine().begin_round(wrong, false).unwrap();
         }
     }
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|e| if e.path().is_dir() { size_of(&e.path()) } else { e.metadata().map_or(0, |m| m.len()) }).sum()
 }
 
 fn event(source: &str, report: Report) -> Event {

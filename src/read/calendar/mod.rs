@@ -27,6 +27,7 @@ use series::Changes;
 use zones::Zones;
 
 pub use itip::read_invitation;
+pub use people::is_thing;
 
 /// Where a calendar was found and what is wanted of it.
 #[derive(Clone, Debug)]

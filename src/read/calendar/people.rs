@@ -1,6 +1,6 @@
 //! Who an event names: organizer, attendees, addresses in its text (RFC 5545 3.8.4). Part of `read::calendar`.
 //!
-//! Invariant: a room, a resource, a group, or who is only told, is never counted as a human, and nobody
+//! Invariant: a room, a resource, a group, a booking desk, or who is only told, is never counted as a human, and nobody
 //! is counted twice.
 
 use std::collections::HashSet;
@@ -123,13 +123,16 @@ fn is_human(property: &Property, address: Option<&Address>) -> bool {
     if only_told || matches!(kind.as_str(), "ROOM" | "RESOURCE" | "GROUP") {
         return false;
     }
-    let is_thing = |a: &Address| {
-        is_resource_domain(a.address.domain())
-            || is_room_local(a.address.local())
-            || crate::read::class::machine(a).is_some()
-    };
     let thing = address.is_some_and(is_thing);
     !thing && !words::is_room_name(property.param("CN").unwrap_or(""))
+}
+
+/// A room, a shared calendar, a desk or a machine: nobody one meets.
+pub fn is_thing(who: &Address) -> bool {
+    is_resource_domain(who.address.domain())
+        || is_room_local(who.address.local())
+        || who.is_desk()
+        || crate::read::class::machine(who).is_some()
 }
 
 fn is_resource_domain(domain: &str) -> bool {
@@ -234,6 +237,13 @@ mod tests {
                 false,
             ),
             ("ATTENDEE:mailto:room-4@work.example", "room-4@work.example", None, PartStat::NeedsAction, false),
+            (
+                "ATTENDEE;CN=Booking:mailto:booking@x.example",
+                "booking@x.example",
+                Some("Booking"),
+                PartStat::NeedsAction,
+                false,
+            ),
             ("ATTENDEE:mailto:roomey@work.example", "roomey@work.example", None, PartStat::NeedsAction, true),
         ] {
             let people = read(&format!("{line}\n"));

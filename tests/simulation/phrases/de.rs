@@ -96,6 +96,8 @@ pub const WORDS: Phrases = Phrases {
         "Das Protokoll reiche ich dir noch nach.",
         "Ich leite dir den Vertrag weiter, sobald ich wieder am Schreibtisch bin.",
     ],
+    promise_intro: "Ich bringe dich mit Jonas zusammen, der kennt das Haus.",
+    promise_invite: &["Ich setze uns einen Termin auf.", "Ich schicke dir eine Einladung für ein kurzes Treffen."],
     promise_if: &[
         "Wenn du magst, schicke ich dir die Aufzeichnung.",
         "Sag Bescheid, falls du die Vorlage brauchst, dann sende ich sie dir.",

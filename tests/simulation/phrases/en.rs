@@ -100,6 +100,8 @@ pub const WORDS: Phrases = Phrases {
         "I am going to forward you the contract once I am back at my desk.",
         "Will send the minutes shortly.",
     ],
+    promise_intro: "I'll put you in touch with Jonas, he knows the building.",
+    promise_invite: &["I'll set up a call for the three of us.", "I will send you an invite for a short meeting."],
     promise_if: &[
         "If you like, I can send you the recording.",
         "Let me know if you need it and I'll send you the template.",

@@ -99,6 +99,8 @@ pub const WORDS: Phrases = Phrases {
         "Te haré llegar el acta.",
         "Te reenvío el contrato en cuanto vuelva a la oficina.",
     ],
+    promise_intro: "Te pongo en contacto con Jonás, que conoce la casa.",
+    promise_invite: &["Organizo una llamada para nosotros.", "Te mando una invitación para una reunión corta."],
     promise_if: &[
         "Si quieres, te puedo mandar la grabación.",
         "Avísame si necesitas la plantilla y te la envío.",

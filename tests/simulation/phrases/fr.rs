@@ -99,6 +99,8 @@ pub const WORDS: Phrases = Phrases {
         "Je te transmettrai le compte rendu.",
         "Je te fais suivre le contrat dès que je suis au bureau.",
     ],
+    promise_intro: "Je te mets en relation avec Jonas, il connaît la maison.",
+    promise_invite: &["Je nous cale un rendez-vous.", "Je t'envoie une invitation pour un petit appel."],
     promise_if: &[
         "Si tu veux, je peux t'envoyer l'enregistrement.",
         "Dis-moi si tu as besoin du modèle et je te l'enverrai.",

@@ -99,6 +99,8 @@ pub const WORDS: Phrases = Phrases {
         "Ti girerò il verbale.",
         "Ti inoltro il contratto appena rientro in ufficio.",
     ],
+    promise_intro: "Ti metto in contatto con Giona, che conosce la casa.",
+    promise_invite: &["Fisso una chiamata per noi.", "Ti mando un invito per una breve riunione."],
     promise_if: &[
         "Se vuoi ti mando la registrazione.",
         "Fammi sapere se ti serve il modello e te lo invio.",

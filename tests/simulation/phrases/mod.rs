@@ -43,6 +43,10 @@ pub struct Phrases {
     pub thanks_interview: &'static [&'static str],
     pub promise_dated: &'static [(&'static str, For)],
     pub promise: &'static [&'static str],
+    /// Kept by introducing the two, without a file or a link.
+    pub promise_intro: &'static str,
+    /// Kept by an invitation in the calendar.
+    pub promise_invite: &'static [&'static str],
     /// Only if the reader wants it.
     pub promise_if: &'static [&'static str],
     /// First person and future, but nothing that is owed.

@@ -99,6 +99,8 @@ pub const WORDS: Phrases = Phrases {
         "De notulen stuur ik nog na.",
         "Ik stuur je het contract door zodra ik weer op kantoor ben.",
     ],
+    promise_intro: "Ik breng je in contact met Jonas, hij kent het gebouw.",
+    promise_invite: &["Ik plan een gesprek voor ons in.", "Ik stuur je een uitnodiging voor een korte vergadering."],
     promise_if: &[
         "Als je wilt, kan ik je de opname sturen.",
         "Laat het weten als je het sjabloon nodig hebt, dan stuur ik het.",

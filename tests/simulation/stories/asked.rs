@@ -321,8 +321,25 @@ enum Word {
     Kept,
     KeptLate,
     OtherThread,
+    Introduction,
+    Invitation,
     Conditional,
     NoPromise,
+}
+
+/// The user brings somebody of their own together with `who`, in a new thread.
+fn introduce(a: &mut Author, who: Id, promised_at: Timestamp) -> Timestamp {
+    let other = a.stranger();
+    let (then, words) = (a.days_later(promised_at, 1), a.words(who));
+    let (name, first, asked) = (a.cast[other].name(), a.cast[other].first.clone(), a.cast[who].first.clone());
+    let text = a.line(words.intro).replace("{x}", &asked).replace("{zf}", &first).replace("{z}", &name);
+    let subject = format!("{asked} <> {first}");
+    a.say(Draft {
+        subject: &subject,
+        body: vec![text],
+        ..Draft::new(then, ME, vec![who, other], "a promised introduction")
+    })
+    .at
 }
 
 /// The user promises something.
@@ -332,6 +349,8 @@ pub fn i_promise(a: &mut Author, circle: &[Id], date: Date) {
         (18, Word::Kept),
         (10, Word::KeptLate),
         (12, Word::OtherThread),
+        (6, Word::Introduction),
+        (6, Word::Invitation),
         (12, Word::Conditional),
         (12, Word::NoPromise),
     ]);
@@ -344,6 +363,8 @@ pub fn i_promise(a: &mut Author, circle: &[Id], date: Date) {
     let (said, day) = match word {
         Word::Conditional => (a.line(words.promise_if), None),
         Word::NoPromise => (a.line(words.promise_not), None),
+        Word::Introduction => (words.promise_intro.to_string(), None),
+        Word::Invitation => (a.line(words.promise_invite), None),
         _ if dated => {
             let (said, day) = *a.dice.pick(words.promise_dated);
             (said.to_string(), Some(day))
@@ -380,6 +401,13 @@ pub fn i_promise(a: &mut Author, circle: &[Id], date: Date) {
             let n = a.dice.between(9, 13);
             let thread = a.dice.chance(50);
             Some(keep(a, n, thread))
+        }
+        Word::Introduction => Some(introduce(a, who, at)),
+        Word::Invitation => {
+            let then = a.days_later(at, 1);
+            let start = a.days_later(then, 4);
+            a.meet(appointment("", start, who, then, "a promised invitation"));
+            Some(then)
         }
         Word::Conditional | Word::NoPromise => return,
     };

@@ -85,7 +85,15 @@ pub fn coffee(a: &mut Author, date: Date) {
     let by = if matches!(fate, Fate::Declined) { None } else { by };
     let crowd = if matches!(fate, Fate::Webinar) { 25 } else { 0 };
     let minutes = *a.dice.pick(&[30, 45, 60]);
-    let bot = (matches!(fate, Fate::Silence) && a.dice.chance(20)).then(|| "bookings@scheduler.example".to_string());
+    let bot = (matches!(fate, Fate::Silence) && a.dice.chance(30)).then(|| {
+        let (name, address) = *a.dice.pick(&[
+            ("Scheduling", "bookings@scheduler.example"),
+            ("Calendly", "notifications@calendly.example"),
+            ("Meetings", "meetings@hub.example"),
+            ("Sales team", "c_188f0b7@group.calendar.google.com"),
+        ]);
+        (name, address.to_string())
+    });
     let room = a.dice.chance(30);
     let uid = a.meet(Appointment {
         minutes,
@@ -208,7 +216,7 @@ pub fn interview(a: &mut Author, circle: &[Id], date: Date) {
     if matches!(talk, Talk::Day) {
         let others: Vec<Id> = (0..2).map(|_| a.stranger_of(&firm)).collect();
         let all: Vec<Id> = std::iter::once(who).chain(others).collect();
-        let bot = Some(format!("scheduling@{firm}"));
+        let bot = Some(("Scheduling", format!("scheduling@{firm}")));
         let with = all.iter().map(|p| (*p, "ACCEPTED")).collect();
         let uid = a.meet(Appointment {
             minutes: 180,
