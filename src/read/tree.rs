@@ -14,8 +14,10 @@ pub struct Tree {
     edges: Vec<u8>,
     /// Numbers of the phrases, as they were given, sorted by their bytes.
     phrases: Vec<usize>,
-    /// The node below the root by its byte, 0 for none: most walks end here.
-    roots: Vec<usize>,
+    /// The node below the root by its byte, 0 for none.
+    roots: Vec<u32>,
+    /// The nodes below those, 256 for each of them: most walks end here.
+    seconds: Vec<u32>,
     /// Of each phrase, as they were given: which kinds it is of.
     kinds: Vec<u32>,
 }
@@ -23,11 +25,21 @@ pub struct Tree {
 #[derive(Clone, Copy, Debug)]
 struct Node {
     /// Its first edge; the last is the one before the next node's first.
-    edges: usize,
+    edges: u32,
     /// What ends here: a stretch of [`Tree::phrases`].
-    ends: (usize, usize),
+    ends: (u32, u32),
     /// Kinds of the phrases that end here or below.
     kinds: u32,
+}
+
+/// A place in a tree; there is room for four thousand million.
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// And back.
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 impl Tree {
@@ -52,7 +64,8 @@ impl Tree {
                 let texts = sorted.get(from..to).unwrap_or_default();
                 let ended = from + texts.iter().take_while(|(text, _)| text.len() == depth).count();
                 let kinds = kinds_of(texts, &tree);
-                tree.nodes.push(Node { edges: tree.edges.len(), ends: (from, ended), kinds });
+                let ends = (place(from), place(ended));
+                tree.nodes.push(Node { edges: place(tree.edges.len()), ends, kinds });
                 let mut at = ended;
                 let rest = sorted.get(ended..to).unwrap_or_default();
                 for same in rest.chunk_by(|(a, _), (b, _)| a.get(depth) == b.get(depth)) {
@@ -64,11 +77,19 @@ impl Tree {
             level = below;
             depth += 1;
         }
-        let below_root = tree.nodes.get(1).map_or(tree.edges.len(), |n| n.edges);
+        let below_root = tree.edges_of(0);
         tree.roots = vec![0; 256];
-        for (byte, node) in tree.edges.iter().take(below_root).zip(1..) {
-            if let Some(slot) = tree.roots.get_mut(usize::from(*byte)) {
-                *slot = node;
+        tree.seconds = vec![0; below_root.len() * 256];
+        for edge in below_root {
+            let Some(byte) = tree.edges.get(edge).copied() else { continue };
+            if let Some(slot) = tree.roots.get_mut(usize::from(byte)) {
+                *slot = place(edge + 1);
+            }
+            for below in tree.edges_of(edge + 1) {
+                let byte = tree.edges.get(below).copied().unwrap_or_default();
+                if let Some(slot) = tree.seconds.get_mut(edge * 256 + usize::from(byte)) {
+                    *slot = place(below + 1);
+                }
             }
         }
         tree
@@ -83,14 +104,22 @@ impl Tree {
     pub fn at_of(&self, kinds: u32, text: &str, start: usize, mut found: impl FnMut(usize, usize)) {
         let mut bytes = text.as_bytes().get(start..).unwrap_or_default().iter().zip(start + 1..);
         let Some((first, end)) = bytes.next() else { return };
-        let mut node = self.roots.get(usize::from(*first)).copied().unwrap_or(0);
+        let root = index(self.roots.get(usize::from(*first)).copied().unwrap_or(0));
+        if root == 0 {
+            return;
+        }
+        self.ending(root, kinds, |phrase| found(phrase, end));
+        let Some((second, end)) = bytes.next() else { return };
+        let mut node = index(self.seconds.get((root - 1) * 256 + usize::from(*second)).copied().unwrap_or(0));
+        if node == 0 || self.nodes.get(node).is_none_or(|n| n.kinds & kinds == 0) {
+            return;
+        }
         self.ending(node, kinds, |phrase| found(phrase, end));
-        while node > 0 {
-            let Some((byte, end)) = bytes.next() else { return };
-            let from = self.nodes.get(node).map_or(0, |n| n.edges);
-            let to = self.nodes.get(node + 1).map_or(self.edges.len(), |n| n.edges);
+        for (byte, end) in bytes {
+            let edges = self.edges_of(node);
+            let from = edges.start;
             // sorted, and mostly one or two of them
-            let edge = self.edges.get(from..to).and_then(|edges| edges.iter().position(|e| e >= byte));
+            let edge = self.edges.get(edges).and_then(|edges| edges.iter().position(|e| e >= byte));
             node = match edge.map(|n| from + n).filter(|n| self.edges.get(*n) == Some(byte)) {
                 Some(edge) if self.nodes.get(edge + 1).is_some_and(|n| n.kinds & kinds != 0) => edge + 1,
                 _ => return,
@@ -99,10 +128,19 @@ impl Tree {
         }
     }
 
+    /// The edges of a node.
+    fn edges_of(&self, node: usize) -> std::ops::Range<usize> {
+        let from = self.nodes.get(node).map_or(0, |n| index(n.edges));
+        from..self.nodes.get(node + 1).map_or(self.edges.len(), |n| index(n.edges))
+    }
+
     fn ending(&self, node: usize, kinds: u32, found: impl FnMut(usize)) {
-        let (from, to) = self.nodes.get(node).filter(|_| node > 0).map_or((0, 0), |n| n.ends);
+        let (from, to) = self.nodes.get(node).map_or((0, 0), |n| n.ends);
+        if from == to {
+            return;
+        }
         let of = |n: &usize| self.kinds.get(*n).is_some_and(|k| k & kinds != 0);
-        self.phrases.get(from..to).unwrap_or_default().iter().copied().filter(of).for_each(found);
+        self.phrases.get(index(from)..index(to)).unwrap_or_default().iter().copied().filter(of).for_each(found);
     }
 }
 

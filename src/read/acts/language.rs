@@ -8,6 +8,7 @@
 //! Invariant: where nothing speaks for any language, all of them may be meant.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -74,8 +75,29 @@ fn key(word: &str) -> Option<u128> {
     Some(u128::from_le_bytes(bytes))
 }
 
+/// Spreads [`key`]s; they are ours, so nobody can make them collide.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.chunks(8).for_each(|chunk| {
+            let mut word = [0; 8];
+            word.iter_mut().zip(chunk).for_each(|(w, b)| *w = *b);
+            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        });
+        self.0 ^= self.0 >> 32;
+    }
+}
+
+type Known = HashMap<u128, Languages, BuildHasherDefault<Spread>>;
+
 struct Signs {
-    words: HashMap<u128, Languages>,
+    words: Known,
     latin: Languages,
     cyrillic: Languages,
     places: HashMap<&'static str, Languages>,
@@ -85,7 +107,7 @@ static SIGNS: LazyLock<Signs> = LazyLock::new(|| {
     let places: HashMap<&str, Languages> =
         lexicon::FILES.iter().zip(0..).map(|((name, _), place)| (*name, Languages::one(place))).collect();
     let of = |names: &[&str]| Languages(names.iter().filter_map(|n| places.get(n)).fold(0, |all, l| all | l.0));
-    let mut words: HashMap<u128, Languages> = HashMap::new();
+    let mut words = Known::default();
     let mut add = |language: &str, word: &str| {
         if let Some(word) = key(word) {
             words.entry(word).or_insert(Languages(0)).0 |= of(&[language]).0;

@@ -3,9 +3,7 @@
 //! Invariant: a flag is set by one sentence of the writer; only thanks are also looked for in the
 //! closing, where most of them stand.
 
-use std::collections::HashSet;
-
-use super::phrases::{Group, Sentence};
+use super::phrases::{Group, Purpose, Sentence};
 use super::{request, sentences};
 use crate::evidence::{Announcement, Marks};
 use crate::read::new_text::NewText;
@@ -39,6 +37,10 @@ pub fn of(body: &[Sentence], read: &str, text: &NewText, attachment: bool) -> Ma
 /// An address of the web that was sent: a page, or named inside a sentence. A bare site on a line of its
 /// own is most often the last line of a signature that no mark sets apart.
 fn has_link(sentence: &Sentence) -> bool {
+    // most sentences have none
+    if !sentence.text.contains("http") && !sentence.text.contains("www.") {
+        return false;
+    }
     let inside = sentence.text.split(' ').count() > LINK_WORDS;
     sentence.text.split(' ').any(|word| {
         let Some(at) = ["http://", "https://", "www."].iter().filter_map(|scheme| word.find(scheme)).min() else {
@@ -51,8 +53,9 @@ fn has_link(sentence: &Sentence) -> bool {
 
 /// Thanks in the lines that are not among those read already: closing, salutation, what was set aside.
 fn thanks_token(read: &str, text: &NewText) -> bool {
-    let read: HashSet<&str> = read.lines().collect();
-    text.text.lines().filter(|l| !read.contains(l)).any(|l| Sentence::new(sentences::fold(l)).has(Group::Thank))
+    let mut read = read.lines().peekable();
+    let mut rest = text.text.lines().filter(|line| read.next_if_eq(line).is_none());
+    rest.any(|l| Sentence::for_purpose(sentences::fold(l), Purpose::Thanks).has(Group::Thank))
 }
 
 /// The first announcement, in the order of the text; questions about one are none.

@@ -23,7 +23,7 @@ use crate::limits;
 use crate::read::new_text::NewText;
 use crate::time::Date;
 use language::Votes;
-use phrases::{Sentence, Words};
+use phrases::{Purpose, Sentence, Words};
 
 /// What acts depend on beside the words.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub fn text_facts(text: &NewText, context: &ActContext<'_>) -> TextFacts {
         let found = acts_of(sentence, context.written_on).into_iter();
         acts.extend(found.filter(|a| !(handed && a.kind == ActKind::Commitment)));
     }
-    let subject = Sentence::new(sentences::fold(context.subject));
+    let subject = Sentence::for_purpose(sentences::fold(context.subject), Purpose::Subject);
     acts.extend(deeds::of_subject(&subject, &acts));
     let mut seen = HashSet::new();
     acts.retain(|a| {
@@ -102,6 +102,11 @@ fn act(kind: ActKind, text: &str, due: Option<crate::evidence::Due>) -> Act {
 
 /// Words of a text; of scripts without blanks two characters are a word.
 fn words(text: &str) -> u32 {
+    if text.is_ascii() {
+        let words = text.split(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
+        let said = words.filter(|w| w.bytes().any(|b| b.is_ascii_alphanumeric()));
+        return u32::try_from(said.count()).unwrap_or(u32::MAX);
+    }
     let mut spaced: u32 = 0;
     let mut wide: u32 = 0;
     let mut inside = false;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the name is as written, lower-case, its first word, without titles.
 
-use super::phrases::{Group, Sentence};
+use super::phrases::{Group, Purpose, Sentence};
 use super::sentences;
 use crate::address::clip;
 use crate::limits;
@@ -47,7 +47,7 @@ enum Read {
 }
 
 fn read(line: &str) -> Read {
-    let sentence = Sentence::new(clip(line, limits::SENTENCE_BYTES).to_string());
+    let sentence = Sentence::for_purpose(clip(line, limits::SENTENCE_BYTES).to_string(), Purpose::Salutation);
     let short = sentence.low.split(' ').count() <= WORDS;
     if let Some(honorific) = sentence.of(Group::Honorific).filter(|h| h.start > 0).min_by_key(|h| h.start) {
         let before = sentence.before(honorific.start);

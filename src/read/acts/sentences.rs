@@ -2,7 +2,7 @@
 //!
 //! Invariant: each sentence stands in the text, white space aside; nothing is reworded.
 
-use super::phrases::{Group, Sentence, is_abbreviation, is_unspaced};
+use super::phrases::{Group, Purpose, Sentence, is_abbreviation, is_unspaced};
 
 /// Columns from which on a line was probably wrapped, so that the next one continues it.
 const WRAPPED: usize = 50;
@@ -132,7 +132,7 @@ fn is_end(mark: char, marks: usize, bracket: bool, before: &str, after: &str) ->
     }
     if !word.is_empty() && word.chars().all(|c| c.is_ascii_digit()) && word.len() <= 2 {
         let next = after.split(' ').next().unwrap_or("");
-        return !lower && !Sentence::new(next.to_string()).has(Group::Month); // "am 12. Mai"
+        return !lower && !Sentence::for_purpose(next.to_string(), Purpose::Month).has(Group::Month); // "am 12. Mai"
     }
     true
 }

@@ -50,8 +50,10 @@ pub struct Words {
     newsletter: Vec<String>,
     back: Vec<String>,
     away: Tree,
-    unsubscribe: Tree,
-    notice: Tree,
+    /// Words for leaving a mailing, then how a mailing or machine speaks of itself.
+    spoken: Tree,
+    /// How many of them are for leaving.
+    leaving: usize,
     /// Form and number, longest first.
     months: Vec<(String, i8)>,
 }
@@ -100,8 +102,8 @@ impl Words {
             newsletter: all.newsletter,
             back: all.back,
             away: Tree::new(&all.away),
-            unsubscribe: Tree::new(&all.unsubscribe),
-            notice: Tree::new(&all.notice),
+            leaving: all.unsubscribe.len(),
+            spoken: Tree::new(&[all.unsubscribe, all.notice].concat()),
             months,
         }
     }
@@ -141,20 +143,26 @@ impl Words {
 
     /// Does a text say that its writer is away?
     pub fn is_away(&self, text: &str) -> bool {
-        let [away] = found([&self.away], &fold(clip(text, limits::AWAY_BYTES)));
+        let mut away = false;
+        find(&self.away, &fold(clip(text, limits::AWAY_BYTES)), |_| away = true);
         away
     }
 
     /// What a text says of itself.
     pub fn spoken(&self, text: &str) -> Spoken {
-        let [unsubscribe, notice] = found([&self.unsubscribe, &self.notice], &fold(text));
-        Spoken { unsubscribe, notice }
+        let mut spoken = Spoken::default();
+        find(&self.spoken, &fold(text), |phrase| match phrase < self.leaving {
+            true => spoken.unsubscribe = true,
+            false => spoken.notice = true,
+        });
+        spoken
     }
 
     /// Is the display name that of a newsletter, team or desk?
     pub fn is_mailing_name(&self, name: &str) -> bool {
         let name = fold(name);
-        self.newsletter.iter().any(|word| match word.chars().next() {
+        let plain = name.is_ascii();
+        self.newsletter.iter().filter(|word| !plain || word.is_ascii()).any(|word| match word.chars().next() {
             Some(c) if is_spaced(c) => {
                 name.split(|c: char| !c.is_alphanumeric() && c != '\'').any(|token| token == word)
                     || word.contains(' ') && name.contains(word.as_str())
@@ -321,19 +329,15 @@ fn has_prefix(subject: &str, prefixes: &[&str]) -> bool {
     prefixes.contains(&before)
 }
 
-/// Is one of the words of each tree in `text`, at the beginning of a word?
-fn found<const N: usize>(trees: [&Tree; N], text: &str) -> [bool; N] {
-    let mut found = [false; N];
+/// The words of a tree that begin where a word of `text` begins.
+fn find(tree: &Tree, text: &str, mut found: impl FnMut(usize)) {
     let mut inside = false;
     for (start, c) in text.char_indices() {
         if !(inside && is_spaced(c)) && c != ' ' {
-            for (tree, found) in trees.iter().zip(&mut found).filter(|(_, found)| !**found) {
-                tree.at(text, start, |_, _| *found = true);
-            }
+            tree.at(text, start, |phrase, _| found(phrase));
         }
         inside = c.is_alphanumeric();
     }
-    found
 }
 
 /// Is this a letter of a script that puts blanks between words?

@@ -160,6 +160,7 @@ impl Words {
         }
         for phrase in &table.mobile {
             let (before, after) = phrase.split_once(['*', '@']).unwrap_or((phrase, ""));
+            let after = after.trim_end_matches(['*', '@', ' ']);
             let longest = if before.len() >= after.len() { before.trim() } else { after.trim() };
             for pattern in cases(longest) {
                 patterns.push(pattern);
