@@ -21,6 +21,11 @@ impl Engine {
     /// Answers a request as of `now`.
     pub fn answer(&mut self, request: Request, now: Timestamp) -> Result<Reply> {
         match request {
+            Request::Status | Request::Waiting if self.is_settled(now)? => {}
+            Request::Reminders { .. } | Request::Backup(_) => {}
+            _ => self.refresh(now)?,
+        }
+        match request {
             Request::Status => Ok(Reply::Status(Box::new(self.status(now)))),
             Request::Contacts { all } => Ok(Reply::Contacts(self.contact_rows(all, now)?)),
             Request::Contact(who) => match self.one(&who) {
@@ -48,9 +53,7 @@ impl Engine {
     }
 
     fn status(&self, now: Timestamp) -> Status {
-        let contacts = self.memory.reviews.values().filter(|r| r.row.is_contact);
-        let interactions =
-            self.memory.reviews.values().map(|r| r.row.counts.sent + r.row.counts.received + r.row.counts.meetings);
+        let (contacts, interactions) = self.memory.counts();
         let ready = self
             .setup
             .sources
@@ -64,8 +67,8 @@ impl Engine {
             held: self.held_rows(now),
             complaints: self.memory.complaints.clone(),
             counts: StatusCounts {
-                contacts: count(contacts.count()),
-                interactions: interactions.sum(),
+                contacts,
+                interactions,
                 reminders: count(self.reminders().filter(|e| e.state.is_open()).count()),
             },
             next_wake_at: Some(self.next_wake(now)),
@@ -74,15 +77,18 @@ impl Engine {
     }
 
     fn contact_rows(&mut self, all: bool, now: Timestamp) -> Result<Vec<ContactRow>> {
-        self.refresh(now)?;
         let (view, policies) = (self.viewpoint(), self.policies());
         let mut rows = Vec::new();
+        let passed = self.passed(now)?;
         for contact in self.memory.people.contacts() {
+            let stale = |a| passed.contains(a) || self.memory.touched.contains(a);
             let reviewed =
-                self.memory.reviews.get(&contact.id).filter(|r| r.row.addresses.len() == contact.addresses.len());
-            let row = match reviewed {
-                Some(reviewed) if now.since(reviewed.at).abs() < crate::time::DAY => reviewed.row.clone(),
-                _ => super::wake::row(&self.history_of(contact, &view, now)?, &policies, now),
+                self.memory.reviews.get(&contact.id).filter(|r| {
+                    r.row.addresses.len() == contact.addresses.len() && !contact.addresses.iter().any(stale)
+                });
+            let row = match reviewed.and_then(|r| r.row_at(now)) {
+                Some(row) => row,
+                None => super::wake::row(&self.history_of(contact, &view, now)?, &policies, now),
             };
             if all || row.is_contact {
                 rows.push(row);

@@ -49,7 +49,8 @@ impl Engine {
         if evidence.is_empty() {
             return Ok(());
         }
-        let mut commit = Commit { evidence, ..Commit::default() };
+        self.memory.settled = None;
+        let mut commit = Commit { evidence, drops: vec![super::state::drop_settled()], ..Commit::default() };
         commit.puts.extend(changed.iter().map(super::state::put_entry));
         commit.drops.extend(self.reviews_of_touched());
         self.store.commit(commit, Strength::Durable)?;
@@ -74,7 +75,9 @@ impl Engine {
     /// Reviews what a choice touched, so that the next command sees its effect.
     fn review_now(&mut self, now: Timestamp) -> Result<()> {
         let words = self.words(now)?;
-        self.review_due(&words, now)
+        self.review_due(&words, now)?;
+        let puts: Vec<_> = self.settle().into_iter().collect();
+        Ok(self.store.commit(Commit { puts, ..Commit::default() }, Strength::Atomic)?)
     }
 
     /// `done`, `snooze`, `dismiss`.
@@ -203,7 +206,8 @@ impl Engine {
         };
         let erasure = Erasure { observation: &mut observation, record: &mut record, forgotten };
         let erased = self.store.forget(erasure, now)?;
-        self.memory = super::state::Memory::load(&self.store, &self.setup)?;
+        self.memory = super::state::Memory::load(&self.store)?;
+        self.memory.load_people(&self.store, &self.setup)?;
         self.rebuild_addresses()?;
         self.refresh(now)?;
         self.review_now(now)?;

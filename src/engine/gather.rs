@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::ContactSetting;
+use super::state::{Settled, drop_settled, put_settled};
 use super::{Engine, Result};
 use crate::address::AddrSpec;
-use crate::evidence::{ActKind, Card, Class, EvidenceId, Mail, Meeting, Observation, Word};
+use crate::evidence::{ActKind, Card, Class, EvidenceId, Mail, Meeting, MessageId, Observation, Word};
 use crate::identity::{Contact, ContactId};
 use crate::ledger::{ContactHistory, Facts, Person, Viewpoint, history, meetings, rhythm};
 use crate::limits;
@@ -15,8 +16,39 @@ use crate::store::{Commit, Shelf, Strength};
 use crate::time::{DAY, Span, Timestamp};
 
 impl Engine {
-    /// Makes the lenses anew where something they rest on has changed.
+    /// Is nobody to be looked at before the time that was noted? Then who people are need not be known.
+    pub(super) fn is_settled(&self, now: Timestamp) -> Result<bool> {
+        let none_is_due = self.memory.settled.as_ref().is_some_and(|s| s.next_review_at.is_none_or(|t| t > now));
+        Ok(none_is_due
+            && self.memory.touched.is_empty()
+            && super::state::is_same_me(&self.store, &self.setup)?
+            && super::state::is_same_config(&self.store, &self.setup)?)
+    }
+
+    /// Notes that there is nobody left to look at, once all who were touched have been reviewed.
+    pub(super) fn settle(&mut self) -> Option<super::state::Put> {
+        if !self.memory.knows_people || !self.memory.touched.is_empty() {
+            return None;
+        }
+        let counts = self.memory.counts();
+        let settled = Settled {
+            next_review_at: self.memory.reviews.values().filter_map(|r| r.next_at).min(),
+            counts,
+            away: self.memory.away.clone(),
+            holidays: self.memory.holidays.clone(),
+            my_p90: self.memory.my_p90.unwrap_or(rhythm::MY_P90_DEFAULT),
+        };
+        let changed = self.memory.settled.as_ref() != Some(&settled);
+        let put = changed.then(|| put_settled(&settled));
+        self.memory.settled = Some(settled);
+        put
+    }
+
+    /// Knows who people are, and makes the lenses anew where something they rest on has changed.
     pub(super) fn refresh(&mut self, now: Timestamp) -> Result<()> {
+        if !self.memory.knows_people {
+            self.memory.load_people(&self.store, &self.setup)?;
+        }
         if !super::state::is_same_me(&self.store, &self.setup)?
             || (self.store.records(Shelf::Address).next().is_none() && self.store.counts().evidence() > 0)
         {
@@ -24,8 +56,9 @@ impl Engine {
         }
         if !super::state::is_same_config(&self.store, &self.setup)? {
             self.memory.touched.extend(self.memory.addresses.keys().cloned());
-            let put = super::state::put_config(&self.setup);
-            self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Atomic)?;
+            self.memory.settled = None;
+            let (puts, drops) = (vec![super::state::put_config(&self.setup)], vec![drop_settled()]);
+            self.store.commit(Commit { puts, drops, ..Commit::default() }, Strength::Atomic)?;
         }
         if self.memory.nobody_stale {
             self.refresh_nobody(now)?;
@@ -234,14 +267,17 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<Mail>> {
         let mut found: BTreeMap<EvidenceId, Mail> = BTreeMap::new();
+        let mut looked_up: BTreeSet<&MessageId> = BTreeSet::new();
         let since = now.minus(HORIZON);
         let mut others: BTreeSet<&AddrSpec> = BTreeSet::new();
         for mail in mails.values().filter(|m| m.at > since && m.class == Class::Person) {
             for id in mail.message_id.iter().chain(mail.in_reply_to.iter()).chain(mail.references.first()) {
-                if found.len() >= limits::THREAD_MAILS {
-                    break;
+                // the mails of a thread name each other: each name is looked up once
+                if found.len() >= limits::THREAD_MAILS || !looked_up.insert(id) {
+                    continue;
                 }
-                for observation in self.store.conversation(id)? {
+                let held = |id| mails.contains_key(&id) || found.contains_key(&id);
+                for observation in self.store.conversation_beside(id, &held)? {
                     if let Observation::Mail(m) = observation {
                         found.insert(m.id, m);
                     }

@@ -80,6 +80,7 @@ impl Engine {
         if known || now >= expires || is_over {
             return Ok(());
         }
+        self.refresh(now)?;
         let mut draft = entry.clone();
         let content = self.summary_content(&mut draft, words, now)?;
         if content.sections.is_empty() {

@@ -69,10 +69,8 @@ impl Engine {
     /// Opens the store at `path` and takes in what it holds.
     pub fn open(path: &Path, setup: Setup, now: Timestamp) -> Result<Engine> {
         let opened = Store::open(path, now)?;
-        let memory = Memory::load(&opened.store, &setup)?;
-        let mut engine = Engine { store: opened.store, setup, memory, rebuilt: opened.rebuilt };
-        engine.refresh(now)?;
-        Ok(engine)
+        let memory = Memory::load(&opened.store)?;
+        Ok(Engine { store: opened.store, setup, memory, rebuilt: opened.rebuilt })
     }
 
     /// Goes on with another config. What is known stays; what follows from it is looked at again.
@@ -94,14 +92,14 @@ impl Engine {
     /// wanted done is over.
     pub fn restore(&mut self, file: &std::path::Path, now: Timestamp) -> Result<Option<std::path::PathBuf>> {
         let aside = self.store.restore(file, now)?;
-        self.memory = Memory::load(&self.store, &self.setup)?;
+        self.memory = Memory::load(&self.store)?;
         self.refresh(now)?;
         Ok(aside)
     }
 
     /// Takes in what the store holds, but keeps in mind whom new evidence speaks of and what is on its way.
     fn reload(&mut self, now: Timestamp) -> Result<()> {
-        let loaded = Memory::load(&self.store, &self.setup)?;
+        let loaded = Memory::load(&self.store)?;
         let before = std::mem::replace(&mut self.memory, loaded);
         self.memory.touched.extend(before.touched);
         self.memory.in_flight = before.in_flight;
@@ -147,6 +145,10 @@ impl Engine {
         fail::point("engine.event");
         match event {
             Event::Observed(batch) => {
+                let brings_any = !batch.observations.is_empty() || batch.full.is_some();
+                if brings_any && !self.memory.knows_people {
+                    self.refresh(now)?;
+                }
                 self.observe(batch, now)?;
                 Ok(Vec::new())
             }
@@ -162,6 +164,7 @@ impl Engine {
             Event::Settled { showing, delivery } => self.settled(showing, &delivery, now),
             Event::Found { showing, answer } => self.found(showing, answer, now),
             Event::Chose(choice) => {
+                self.refresh(now)?;
                 self.chose(vec![choice], now)?;
                 Ok(Vec::new())
             }
@@ -176,7 +179,13 @@ impl Engine {
             State::Sent => Some(e.expires_at),
             _ => None,
         });
-        let reviews = self.memory.reviews.values().filter_map(|r| r.next_at);
+        // before people are known the next review is, or else it is to be seen at once
+        let unknown = match &self.memory.settled {
+            _ if self.memory.knows_people => None,
+            Some(settled) => settled.next_review_at,
+            None => Some(now.plus(1)),
+        };
+        let reviews = self.memory.reviews.values().filter_map(|r| r.next_at).chain(unknown);
         let summary = self.next_summary(now);
         let hours = &self.setup.hours;
         let tomorrow = hours.zone.at(crate::time::add_days(hours.zone.date(now), 1), 0);

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{Memory, may_be_contact, put_address, put_known_since, put_me, put_nobody, put_source};
+use super::state::{
+    Memory, drop_settled, may_be_contact, put_address, put_known_since, put_me, put_nobody, put_source,
+};
 use super::{Engine, Result, answers};
 use crate::address::AddrSpec;
 use crate::evidence::{Batch, Class, EventStatus, FullReading, Mail, Meeting, MessageId, Observation, Speaker};
@@ -73,6 +75,10 @@ impl Engine {
         if oldest != self.memory.known_since {
             self.memory.known_since = oldest;
             commit.puts.extend(oldest.map(put_known_since));
+        }
+        if self.memory.settled.is_some() && !self.memory.touched.is_empty() {
+            self.memory.settled = None;
+            commit.drops.push(drop_settled());
         }
         self.complain(&batch.complaints, &mut commit);
         let state = self.memory.sources.entry(batch.source.clone()).or_default();
@@ -337,8 +343,9 @@ impl Engine {
         self.memory.addresses = all.into_iter().filter(|(_, f)| may_be_contact(f)).collect();
         self.memory.people_stale = true;
         self.memory.my_p90 = None;
-        let put = put_me(&self.setup);
-        self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Durable)?;
+        self.memory.settled = None;
+        let (puts, drops) = (vec![put_me(&self.setup)], vec![drop_settled()]);
+        self.store.commit(Commit { puts, drops, ..Commit::default() }, Strength::Durable)?;
         Ok(())
     }
 

@@ -81,7 +81,7 @@ impl Engine {
             ..SourceState::default()
         };
         let put = put_source(source, state);
-        self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Durable)?;
+        self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Atomic)?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Engine {
         state.stopped = level == Level::Stop;
         state.reading = false;
         let put = put_source(source, state);
-        self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Durable)?;
+        self.store.commit(Commit { puts: vec![put], ..Commit::default() }, Strength::Atomic)?;
         Ok(())
     }
 

@@ -11,9 +11,10 @@ use super::{EngineError, Result};
 use crate::address::AddrSpec;
 use crate::evidence::{Choice, Complaint, Meeting, MessageId, Observation, ReminderId, Showing, SourceName};
 use crate::identity::{AddressFacts, ContactId, People};
+use crate::ledger::rhythm;
 use crate::outbox::Entry;
 use crate::store::{Shelf, Store, StoreError};
-use crate::time::{Date, Timestamp};
+use crate::time::{DAY, Date, Timestamp};
 
 /// A record for the store.
 pub type Put = (Shelf, Vec<u8>, Vec<u8>);
@@ -36,13 +37,49 @@ pub struct Reviewed {
     pub at: Timestamp,
     /// The row; strength as of `at`.
     pub row: ContactRow,
+    /// What its strength is made of, as of `at`; reviews of older versions do not say.
+    #[serde(default)]
+    pub mass: Option<f64>,
     /// Usual days between contacts, and whether the silence is beyond them.
     pub usual_days: Option<i64>,
 }
 
-/// What the engine remembers.
+impl Reviewed {
+    /// The row at another time, if nothing happened meanwhile: strength fades. `None` where that is not
+    /// all that time changes.
+    pub fn row_at(&self, now: Timestamp) -> Option<ContactRow> {
+        let passed = now.since(self.at);
+        if passed.abs() < DAY {
+            return Some(self.row.clone());
+        }
+        let mass = self.mass.filter(|_| passed > 0 && self.row.next_meeting_at.is_none_or(|t| t > now))?;
+        Some(ContactRow { strength: rhythm::strength(rhythm::fade(mass, passed)), ..self.row.clone() })
+    }
+}
+
+/// What may be said without knowing who people are, as long as nobody is touched.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Settled {
+    /// When the first contact is to be looked at again.
+    pub next_review_at: Option<Timestamp>,
+    /// Contacts, and interactions with anybody.
+    pub counts: (u64, u64),
+    /// As in [`Memory`].
+    pub away: Vec<(Timestamp, Timestamp)>,
+    /// As in [`Memory`].
+    pub holidays: BTreeSet<Date>,
+    /// As in [`Memory`].
+    pub my_p90: i64,
+}
+
+/// What the engine remembers. Who people are is loaded when it is first asked for
+/// ([`Memory::load_people`]): a poll that brings nothing, in a process of its own, needs none of it.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    /// Addresses, cards and reviews are loaded.
+    pub knows_people: bool,
+    /// What was left when there was nobody to look at; `None` since anybody was touched.
+    pub settled: Option<Settled>,
     /// Addresses that may be a contact's: written to, met, on a card, or named by the user.
     pub addresses: BTreeMap<AddrSpec, AddressFacts>,
     /// Addresses of each card.
@@ -95,25 +132,16 @@ const WOKE_AT: &[u8] = b"woke_at";
 const CONFIG: &[u8] = b"config";
 const ME: &[u8] = b"me";
 const RETIRE: &[u8] = b"retire";
+/// Among the reviews, whose keys are four bytes: what is derived goes when they go.
+const SETTLED: &[u8] = b"settled";
 
 impl Memory {
-    /// Loads everything from the store.
-    pub fn load(store: &Store, setup: &Setup) -> Result<Memory> {
+    /// Loads everything from the store but who people are.
+    pub fn load(store: &Store) -> Result<Memory> {
         let mut memory = Memory { people_stale: true, nobody_stale: true, ..Memory::default() };
-        for record in store.records(Shelf::Address) {
-            let (key, value) = record?;
-            let facts: AddressFacts = decode(&value)?;
-            if may_be_contact(&facts) {
-                memory.addresses.extend(address(&key).map(|a| (a, facts)));
-            }
-        }
         for record in store.records(Shelf::Outbox) {
             let entry: Entry = decode(&record?.1)?;
             memory.entries.insert(entry.id, entry);
-        }
-        for record in store.records(Shelf::Review) {
-            let reviewed: Reviewed = decode(&record?.1)?;
-            memory.reviews.insert(reviewed.row.id, reviewed);
         }
         for record in store.records(Shelf::Coverage) {
             let (key, value) = record?;
@@ -129,13 +157,6 @@ impl Memory {
             }
         }
         memory.choices.sort_by_key(|a| (a.at, a.id));
-        for observation in store.evidence_between(Timestamp::MIN, Timestamp::MIN) {
-            if let Observation::Card(card) = observation?
-                && !card.gone
-            {
-                memory.cards.push(card.addresses);
-            }
-        }
         for record in store.records(Shelf::Forgotten) {
             memory.forgotten.insert(record?.0);
         }
@@ -143,14 +164,57 @@ impl Memory {
         memory.woke_at = record(store, WOKE_AT)?;
         memory.to_retire = record(store, RETIRE)?.unwrap_or_default();
         memory.known_since = record(store, KNOWN_SINCE)?;
+        let settled: Option<Settled> = store.record(Shelf::Review, SETTLED)?.map(|v| decode(&v)).transpose()?;
+        if let Some(settled) = &settled {
+            (memory.away, memory.holidays) = (settled.away.clone(), settled.holidays.clone());
+            memory.my_p90 = Some(settled.my_p90);
+        }
+        memory.settled = settled;
+        Ok(memory)
+    }
+
+    /// Contacts, and interactions with anybody.
+    pub fn counts(&self) -> (u64, u64) {
+        if !self.knows_people {
+            return self.settled.as_ref().map(|s| s.counts).unwrap_or_default();
+        }
+        let contacts = self.reviews.values().filter(|r| r.row.is_contact).count();
+        let all = self.reviews.values().map(|r| &r.row.counts);
+        (u64::try_from(contacts).unwrap_or(u64::MAX), all.map(|c| c.sent + c.received + c.meetings).sum())
+    }
+
+    /// Loads who people are.
+    pub fn load_people(&mut self, store: &Store, setup: &Setup) -> Result<()> {
+        for record in store.records(Shelf::Address) {
+            let (key, value) = record?;
+            let facts: AddressFacts = decode(&value)?;
+            if may_be_contact(&facts) {
+                self.addresses.extend(address(&key).map(|a| (a, facts)));
+            }
+        }
+        for record in store.records(Shelf::Review) {
+            let (key, value) = record?;
+            if key != SETTLED {
+                let reviewed: Reviewed = decode(&value)?;
+                self.reviews.insert(reviewed.row.id, reviewed);
+            }
+        }
+        for observation in store.evidence_between(Timestamp::MIN, Timestamp::MIN) {
+            if let Observation::Card(card) = observation?
+                && !card.gone
+            {
+                self.cards.push(card.addresses);
+            }
+        }
         // addresses the user spoke of are looked at even where no mail makes a contact of them
         let configured = setup.contacts.iter().flat_map(|c| c.addresses.clone());
-        let chosen = memory.choices.iter().flat_map(|c| c.what.addresses());
+        let chosen = self.choices.iter().flat_map(|c| c.what.addresses());
         for address in configured.chain(chosen).collect::<Vec<_>>() {
             let facts = facts_of(store, &address)?.unwrap_or_default();
-            memory.addresses.entry(address).or_insert(facts);
+            self.addresses.entry(address).or_insert(facts);
         }
-        Ok(memory)
+        self.knows_people = true;
+        Ok(())
     }
 }
 
@@ -217,6 +281,16 @@ pub fn put_address(address: &AddrSpec, facts: &AddressFacts) -> Put {
 /// A review's record.
 pub fn put_review(reviewed: &Reviewed) -> Put {
     (Shelf::Review, reviewed.row.id.bytes().to_vec(), encode(reviewed))
+}
+
+/// The record of what was left when there was nobody to look at.
+pub fn put_settled(settled: &Settled) -> Put {
+    (Shelf::Review, SETTLED.to_vec(), encode(settled))
+}
+
+/// There is somebody to look at.
+pub fn drop_settled() -> (Shelf, Vec<u8>) {
+    (Shelf::Review, SETTLED.to_vec())
 }
 
 /// A source's record.

@@ -9,6 +9,7 @@ use super::event::SourceKind;
 use super::reply::{ContactRow, Tally};
 use super::state::{Put, Reviewed, put_retire, put_review, put_woke_at};
 use super::{Effect, Engine, EngineError, Result, mails};
+use crate::address::AddrSpec;
 use crate::evidence::{Class, MessageId, Observation, ReminderId};
 use crate::identity::{Contact, ContactId};
 use crate::ledger::{ContactHistory, Kind};
@@ -37,9 +38,11 @@ impl Engine {
     pub(super) fn wake(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
         let before = self.memory.woke_at;
         self.touch_passed(now)?;
-        self.refresh(now)?;
         let words = self.words(now)?;
-        self.review_due(&words, now)?;
+        if self.memory.knows_people || !self.is_settled(now)? {
+            self.refresh(now)?;
+            self.review_due(&words, now)?;
+        }
         self.tick(now)?;
         self.hold(now)?;
         self.queue_summary(&words, before, now)?;
@@ -56,6 +59,7 @@ impl Engine {
         effects.extend(self.deliver(&words, now)?);
         // last, so that a wake that was cut short is one that never was
         self.memory.woke_at = Some(now);
+        puts.extend(self.settle());
         puts.push(put_woke_at(now));
         self.store.commit(Commit { puts, ..Commit::default() }, Strength::Atomic)?;
         self.store.sync()?;
@@ -64,22 +68,28 @@ impl Engine {
 
     /// Facts whose time has come since the last wake: meetings that ended, mail read before its date.
     fn touch_passed(&mut self, now: Timestamp) -> Result<()> {
+        let passed = self.passed(now)?;
+        self.memory.touched.extend(passed);
+        Ok(())
+    }
+
+    /// Whom such facts speak of.
+    pub(super) fn passed(&self, now: Timestamp) -> Result<BTreeSet<AddrSpec>> {
         let woke_at = self.memory.woke_at.unwrap_or_else(|| now.minus(DAY)).min(now);
+        let mut addresses = BTreeSet::new();
         // a meeting lies at its start; what lasts longer than a day is none
-        let recent: Vec<Observation> =
-            self.store.evidence_between(woke_at.minus(DAY), now).collect::<std::result::Result<_, _>>()?;
-        for observation in &recent {
-            match observation {
+        for observation in self.store.evidence_between(woke_at.minus(DAY), now) {
+            match observation? {
                 Observation::Meeting(m) if m.main().is_some_and(|r| r.end > woke_at && r.end <= now) => {
-                    self.memory.touched.extend(m.addresses().cloned());
+                    addresses.extend(m.addresses().cloned());
                 }
                 Observation::Mail(mail) if mail.at > woke_at && mail.class == Class::Person => {
-                    self.memory.touched.extend(mail.addresses().cloned());
+                    addresses.extend(mail.addresses().cloned());
                 }
                 _ => {}
             }
         }
-        Ok(())
+        Ok(addresses)
     }
 
     /// Contacts to look at now.
@@ -154,7 +164,8 @@ impl Engine {
         let unsettled = |v: &Verdict| matches!(v.standing(now), Standing::Low | Standing::Vetoed | Standing::Waiting);
         let soon = review.verdicts.iter().any(unsettled).then(|| now.plus(DAY));
         let next_at = review.next_at.into_iter().chain(soon).min();
-        let reviewed = Reviewed { next_at, at: now, row: row(history, policies, now), usual_days: usual };
+        let mass = Some(history.mass);
+        let reviewed = Reviewed { next_at, at: now, row: row(history, policies, now), mass, usual_days: usual };
         Outcome { entries, reviewed }
     }
 
@@ -184,6 +195,7 @@ impl Engine {
         let policies = self.policies();
         let mut effects = Vec::new();
         while let Some(pick) = queue::pick(&self.memory.entries, &policies, self.setup.caps, now) {
+            self.refresh(now)?;
             // reviewed once more just before it leaves: its reason may be gone, its words of yesterday
             let stale = self.contact_to_review(&pick, now);
             match stale {

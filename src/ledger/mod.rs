@@ -149,6 +149,8 @@ pub struct ContactHistory {
     pub done_at: Vec<Timestamp>,
     /// Rhythm and reply times.
     pub rhythm: Rhythm,
+    /// What strength is made of.
+    pub mass: f64,
     /// 0 to 100; 60 and more is strong.
     pub strength: u8,
     /// 0 to 1.
@@ -182,7 +184,7 @@ pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory
     let interactions = interactions(&letters, &encounters, now);
     let gate = gate(&person, &letters, &encounters, is_role);
     let rhythm = rhythm::measure(&interactions, &letters, view);
-    let (strength, reciprocity) = (rhythm::strength(&interactions, now), rhythm::reciprocity(&letters));
+    let (mass, reciprocity) = (rhythm::mass(&interactions, now), rhythm::reciprocity(&letters));
     let last_from_them = letters.iter().rev().find(|l| l.is_received_person()).map(|l| l.mail.at);
     let bounced = letters::hard_bounce(&letters);
     let dead = bounced.is_some_and(|at| last_from_them.is_none_or(|heard| heard < at));
@@ -199,7 +201,8 @@ pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory
         cards,
         done_at,
         rhythm,
-        strength,
+        mass,
+        strength: rhythm::strength(mass),
         reciprocity,
         dead,
         away_until,

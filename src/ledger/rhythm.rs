@@ -131,10 +131,10 @@ pub fn reply_times(letters: &[Letter], direction: Direction) -> Vec<i64> {
     times
 }
 
-/// 0 to 100: `round(100 (1 - e^(-S/20)))`, S over one interaction a thread, direction and day.
-pub fn strength(interactions: &[Interaction], now: Timestamp) -> u8 {
+/// S of [`strength`]: one interaction a thread, direction and day, each by its weight and age.
+pub fn mass(interactions: &[Interaction], now: Timestamp) -> f64 {
     let mut seen = std::collections::BTreeSet::new();
-    let sum: f64 = interactions
+    interactions
         .iter()
         .filter(|i| i.at <= now)
         .filter(|i| seen.insert((i.kind.as_str(), i.at.second() / DAY, thread_name(&i.subject))))
@@ -142,8 +142,18 @@ pub fn strength(interactions: &[Interaction], now: Timestamp) -> u8 {
             let days = f64::from(i32::try_from(now.since(i.at) / DAY).unwrap_or(i32::MAX));
             i.weight * (-days / HALF_LIFE_DAYS).exp2()
         })
-        .sum();
-    percent(1.0 - (-sum / 20.0).exp())
+        .sum()
+}
+
+/// 0 to 100: `round(100 (1 - e^(-S/20)))`.
+pub fn strength(mass: f64) -> u8 {
+    percent(1.0 - (-mass / 20.0).exp())
+}
+
+/// What is left of S so many seconds later, if nothing happens meanwhile; within a day of exact.
+pub fn fade(mass: f64, secs: i64) -> f64 {
+    let days = f64::from(i32::try_from(secs.max(0) / DAY).unwrap_or(i32::MAX));
+    mass * (-days / HALF_LIFE_DAYS).exp2()
 }
 
 /// A share as a whole percentage.

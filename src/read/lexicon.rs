@@ -32,13 +32,26 @@ pub const FILES: &[(&str, &str)] = &[
 /// The table `name` of every file that has it, with its language. The files are part of the
 /// program and a test reads them all, so one that does not parse is left out here.
 pub fn tables<T: DeserializeOwned>(name: &str) -> Vec<(&'static str, T)> {
-    FILES
-        .iter()
-        .filter_map(|(language, text)| {
-            let mut file: toml::Table = toml::from_str(text).ok()?;
-            Some((*language, file.remove(name)?.try_into().ok()?))
-        })
-        .collect()
+    let table = |text: &'static str| toml::from_str(section(text, name)?).ok();
+    FILES.iter().filter_map(|(language, text)| Some((*language, table(text)?))).collect()
+}
+
+/// What stands below the line `[name]`, up to the next such line: whoever wants one table of twenty
+/// files does not parse the other three.
+fn section<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut from = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let begins = at;
+        at += line.len();
+        let table = line.trim_end().strip_prefix('[').and_then(|l| l.strip_suffix(']'));
+        match table.filter(|t| t.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+            Some(_) if from.is_some() => return text.get(from?..begins),
+            Some(found) if found == name => from = Some(at),
+            _ => {}
+        }
+    }
+    text.get(from?..)
 }
 
 #[cfg(test)]
@@ -50,6 +63,18 @@ mod tests {
     fn every_file_is_sound_toml() {
         for (language, text) in FILES {
             toml::from_str::<toml::Table>(text).map_err(|e| format!("{language}: {e}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_section_says_what_its_table_says() {
+        for (language, text) in FILES {
+            let whole: toml::Table = toml::from_str(text).unwrap();
+            for (name, table) in whole {
+                let alone: toml::Table = toml::from_str(section(text, &name).unwrap()).unwrap();
+                assert_eq!(Some(&alone), table.as_table(), "[{name}] of {language}");
+            }
+            assert_eq!(section(text, "none"), None);
         }
     }
 }

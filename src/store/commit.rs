@@ -255,16 +255,24 @@ pub(super) fn entries(observation: &Observation) -> BTreeSet<(Place, Vec<u8>)> {
 /// list of a newsletter would fill the index; what the user sent speaks of everyone in it.
 pub(super) fn found_under(observation: &Observation) -> BTreeSet<AddrSpec> {
     match observation {
-        Observation::Mail(mail) if !is_personal(mail) && !mail.lies_in_sent() => {
-            let bounced = mail.bounce.as_ref().and_then(|b| b.recipient.as_ref());
-            mail.from.iter().map(|a| &a.address).chain(bounced).cloned().collect()
-        }
-        Observation::Mail(mail) => {
-            let bounced = mail.bounce.as_ref().and_then(|b| b.recipient.clone());
-            mail.addresses().cloned().chain(bounced).collect()
-        }
+        Observation::Mail(mail) => addresses_of(mail).cloned().collect(),
         other => other.addresses().into_iter().collect(),
     }
+}
+
+/// Is a fact found under this address?
+pub(super) fn is_found_under(observation: &Observation, address: &AddrSpec) -> bool {
+    match observation {
+        Observation::Mail(mail) => addresses_of(mail).any(|a| a == address),
+        other => other.addresses().contains(address),
+    }
+}
+
+fn addresses_of(mail: &Mail) -> impl Iterator<Item = &AddrSpec> {
+    let bounced = mail.bounce.as_ref().and_then(|b| b.recipient.as_ref());
+    let all = is_personal(mail) || mail.lies_in_sent();
+    let from = mail.from.iter().map(|a| &a.address).filter(move |_| !all);
+    from.chain(mail.addresses().filter(move |_| all)).chain(bounced)
 }
 
 /// The Message-IDs a fact is found by: its own, its parent's, its thread's. Of what machines send

@@ -241,18 +241,34 @@ impl Store {
 
     /// The same, read.
     pub fn conversation(&self, mid: &MessageId) -> Result<Vec<Observation>> {
+        self.conversation_beside(mid, &|_| false)
+    }
+
+    /// The same without those the caller holds already.
+    pub fn conversation_beside(&self, mid: &MessageId, held: &dyn Fn(EvidenceId) -> bool) -> Result<Vec<Observation>> {
         let trees = self.trees()?;
         let entries = Walk::over(trees.prefix(Place::Thread, &keys::message(mid)), |(key, _)| {
             keys::read_thread(&key).ok_or_else(|| StoreError::damaged("a key of a thread"))
         });
         let mut found = Vec::new();
         for short in entries.take(limits::MENTIONS) {
-            let ids = Walk::over(trees.prefix(Place::Known, &short?), |(id, _)| {
-                Ok(EvidenceId::from_bytes(id.as_ref().try_into().map_err(|_| StoreError::damaged("a key of an id"))?))
+            let facts = Walk::over(trees.prefix(Place::Known, &short?), |(id, at)| {
+                let id =
+                    EvidenceId::from_bytes(id.as_ref().try_into().map_err(|_| StoreError::damaged("a key of an id"))?);
+                let at =
+                    at.as_ref().try_into().map_err(|_| StoreError::damaged(format!("the time of the fact {id}")))?;
+                Ok((keys::read_time(at), id))
             });
-            for id in ids {
+            for fact in facts {
+                let (at, id) = fact?;
+                if held(id) {
+                    continue;
+                }
                 // entries whose fact is gone are harmless; `check` sweeps them up
-                if let Some(observation) = self.evidence(id?)?.filter(|o| commit::mentions(o).contains(&mid)) {
+                let value = fault::guarded(|| trees.get(Place::Evidence, &keys::evidence(at, id)))?;
+                let observation = value.ok_or_else(|| StoreError::damaged(format!("the fact {id} is missing")))?;
+                let observation = values::decode(&observation)?;
+                if commit::mentions(&observation).contains(&mid) {
                     found.push(observation);
                 }
             }
@@ -305,7 +321,7 @@ impl Store {
             let facts = entry.and_then(|(at, short)| self.facts(&[at.as_slice(), &short].concat()));
             // two addresses may share a hash, and an entry may outlive its fact
             let wanted = wanted.as_ref();
-            let fits = |o: &Observation| wanted.is_none_or(|w| commit::found_under(o).contains(w));
+            let fits = |o: &Observation| wanted.is_none_or(|w| commit::is_found_under(o, w));
             match facts {
                 Ok(facts) => facts.into_iter().filter(fits).map(Ok).collect(),
                 Err(e) => vec![Err(e)],

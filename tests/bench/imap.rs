@@ -26,7 +26,7 @@ fn fetches(total: usize, in_window: usize) -> Vec<String> {
     commands
 }
 
-fn kithd(config: &Path, arguments: &[&str]) -> Command {
+pub fn kithd(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kithd"));
     command.arg("--config").arg(config).args(arguments);
     command
@@ -161,6 +161,7 @@ pub fn measure(size: usize, table: &mut Table) {
         "",
         true,
     );
+    crate::living::measure(&config, table);
     idle(&bed, &certs, table);
 }
 
@@ -236,10 +237,10 @@ fn idle(bed: &Bed, certs: &Certs, table: &mut Table) {
 }
 
 /// `kithd run`, ended when dropped.
-struct Service(Child);
+pub struct Service(pub Child);
 
 impl Service {
-    fn start(config: &Path) -> Service {
+    pub fn start(config: &Path) -> Service {
         Service(kithd(config, &["run"]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     }
 }

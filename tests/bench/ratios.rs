@@ -16,6 +16,8 @@ mod dovecot;
 mod drain;
 #[path = "imap.rs"]
 mod imap;
+#[path = "living.rs"]
+mod living;
 #[path = "mailbox.rs"]
 mod mailbox;
 #[path = "measure.rs"]
