@@ -98,7 +98,7 @@ const FLOORS: [(Kind, u32, u32); 9] = [
     (Kind::Unanswered, 80, 80),
     (Kind::ReplyOwed, 80, 80),
     (Kind::FirstMeeting, 80, 80),
-    (Kind::Favour, 70, 45),
+    (Kind::Favour, 70, 70),
     (Kind::KeepInTouch, 70, 70),
 ];
 
