@@ -28,7 +28,7 @@ fn assets() -> Vec<Asset> {
     metadata()["assets"].as_array().unwrap().iter().map(asset).collect()
 }
 
-/// What packaging/build would make of the binary.
+/// What systemd/debian/build would make of the binary.
 fn content(asset: &Asset) -> Vec<u8> {
     let kithd = env!("CARGO_BIN_EXE_kithd");
     let say = |arguments: &[&str]| {
@@ -37,7 +37,7 @@ fn content(asset: &Asset) -> Vec<u8> {
         out.stdout
     };
     let made = ["man", "completions bash", "completions zsh", "completions fish"];
-    let build = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/build")).unwrap();
+    let build = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/debian/build")).unwrap();
     let by = made.iter().find(|m| build.contains(&format!("$kithd {m} >{}\n", asset.source)));
     match (asset.source.as_str(), by) {
         ("target/release/kithd", _) => std::fs::read(kithd).unwrap(),
