@@ -240,7 +240,7 @@ mod tests {
             Request::Export,
             Request::Check,
         ];
-        let mut methods = ["round", "reload", "backup"].map(String::from).to_vec();
+        let mut methods = ["round", "reload", "backup", "restore"].map(String::from).to_vec();
         for request in all {
             let wire = serde_json::to_value(Call::from(request.clone())).unwrap();
             let method = wire.get("method").unwrap().as_str().unwrap().to_string();

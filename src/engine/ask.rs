@@ -220,12 +220,12 @@ impl Engine {
         Ok(Reply::Explained(found))
     }
 
-    /// The moment a verdict speaks of: when it was shown, when it was closed or ran out, or will be due.
+    /// The moment a verdict speaks of: when it was shown, closed (not before its day), ran out, or will be due.
     fn moment(&self, v: &Verdict, now: Timestamp) -> Timestamp {
         let shown = self.memory.entries.get(&v.id).and_then(|e| e.sent_at.or(e.first_sent_at));
         let of_verdict = match v.standing(now) {
             Standing::Waiting => v.due_at,
-            Standing::Closed => v.closed_by.as_ref().map_or(now, |(_, at)| *at),
+            Standing::Closed => v.closed_by.as_ref().map_or(now, |(_, at)| v.due_at.max(*at)),
             Standing::Expired => v.expires_at,
             Standing::Due | Standing::Vetoed | Standing::Low => now.min(v.expires_at),
         };

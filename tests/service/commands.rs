@@ -62,7 +62,7 @@ fn said(world: &World) -> Vec<String> {
         .collect();
     // what depends on the moment of asking; of many words said within a second each counts one later
     let moment = Regex::new(
-        r#"("(now|last_success_at|covered_until|next_wake_at|exported_at|expires_at|quiet_until)":)("[^"]*"|null)|as of \S+ \S+|read up to \S+ \S+|next look \S+ \S+|Sent read up to [^"\s]+|the store's time is \S+|runs out \S+ \S+|\d+ read|("read":)\d+"#,
+        r#"("(now|last_success_at|covered_until|next_wake_at|exported_at|expires_at|quiet_until)":)("[^"]*"|null)|as of \S+ \S+|read up to \S+ \S+|next look \S+ \S+|Sent read up to [^"\s]+(?: [0-9:]+)?|the store's time is \S+|runs out \S+ \S+|\d+ read|("read":)\d+"#,
     )
     .unwrap();
     let today = Command::new("date").args(["-u", "+%F"]).output().unwrap().stdout;
