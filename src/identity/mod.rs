@@ -25,7 +25,7 @@ use crate::limits;
 use crate::time::Timestamp;
 
 pub use find::Found;
-use names::Name;
+pub(crate) use names::Name;
 use profile::Profile;
 use said::Said;
 

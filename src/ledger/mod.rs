@@ -9,9 +9,9 @@ pub mod rhythm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::address::AddrSpec;
+use crate::address::{AddrSpec, Address};
 use crate::evidence::{Card, Class, EvidenceId, Mail, Meeting, MessageId, SourceName};
-use crate::identity::{ContactId, Me};
+use crate::identity::{ContactId, Me, Name};
 use crate::time::{Hours, Span, Timestamp};
 
 pub use letters::{Direction, Letter, Part};
@@ -324,13 +324,25 @@ impl ContactHistory {
         self.letters.iter().chain(&self.aside).filter(names)
     }
 
-    /// Mail after `at` with an address that may be theirs as well: from the user, or from a person there.
+    /// Mail after `at` that may be with them as well: with an address that may be theirs, or from somebody of their
+    /// name who answers what the user wrote to them. A stranger of the same name says nothing.
     pub fn doubtful_since(&self, at: Timestamp, heard: bool) -> bool {
-        let is_double = |a: &crate::address::Address| self.person.doubles.contains(&a.address);
-        let later = |l: &&Letter| l.mail.at > at && !self.person.doubles.is_empty();
-        self.aside.iter().filter(later).any(|l| match l.direction {
+        let is_double = |a: &Address| self.person.doubles.contains(&a.address);
+        let name = Name::read(&self.person.name);
+        let is_named = |a: &Address| {
+            let theirs = a.name.as_deref().and_then(Name::read);
+            name.as_ref().zip(theirs.as_ref()).is_some_and(|(x, y)| x.is_same_as(y))
+        };
+        let sent = || self.letters.iter().filter(|l| l.direction == Direction::Sent);
+        let answers = |mail: &Mail| {
+            sent().any(|l| l.mail.message_id.as_ref().is_some_and(|id| mail.ancestors().any(|a| a == id)))
+        };
+        self.aside.iter().filter(|l| l.mail.at > at).any(|l| match l.direction {
             Direction::Sent => l.mail.to.iter().chain(&l.mail.cc).any(is_double),
-            Direction::Received => heard && l.class == Class::Person && l.mail.sender().is_some_and(is_double),
+            Direction::Received => {
+                let is_theirs = |a: &Address| is_double(a) || is_named(a) && answers(&l.mail);
+                heard && l.class == Class::Person && l.mail.sender().is_some_and(is_theirs)
+            }
         })
     }
 
