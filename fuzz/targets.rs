@@ -221,9 +221,14 @@ pub fn imap(bytes: &[u8]) {
 pub fn smtp(bytes: &[u8]) {
     let fake = FAKE.lock().expect("one at a time");
     let params = smtp::Params { server: fake.server(bytes), credentials: None };
-    let envelope = Envelope {
+    let _ = run(smtp::deliver(&params, &envelope("f@kithd.local")));
+}
+
+/// A reminder to hand in.
+pub fn envelope(id: &str) -> Envelope {
+    Envelope {
         showing: Showing { reminder: ReminderId::of("a", "b", "c", 1), number: 1 },
-        message_id: MessageId::new("f@kithd.local").expect("an id"),
+        message_id: MessageId::new(id).expect("an id"),
         from: kithd::address::Address::parse("kithd <alex@localhost>").expect("an address"),
         to: kithd::address::Address::parse("alex@localhost").expect("an address"),
         date: NOW,
@@ -233,8 +238,7 @@ pub fn smtp(bytes: &[u8]) {
         headers: Vec::new(),
         text: "t".into(),
         html: "<p>t</p>".into(),
-    };
-    let _ = run(smtp::deliver(&params, &envelope));
+    }
 }
 
 /// What a target begins with, besides the files of its folder in the corpus.

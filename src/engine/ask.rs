@@ -199,17 +199,22 @@ impl Engine {
         };
         let (facts, view, policies) = (self.facts_of(&contact, now)?, self.viewpoint(), self.policies());
         let words = self.words(now)?;
-        let history = ledger::history(facts.clone(), &view, now);
-        let mut then: Option<(Timestamp, ContactHistory, Review)> = None;
+        let as_of = |at| {
+            let history = ledger::history(facts.clone(), &view, at);
+            let review = review(&history, &policies, at);
+            (at, history, review)
+        };
+        // most speak of now, which is looked at once
+        let mut then: (Timestamp, ContactHistory, Review) = as_of(now);
+        let mut verdicts = then.2.verdicts.clone();
+        verdicts.retain(|v| by_id.is_none_or(|e| e.id == v.id));
         let mut found: Vec<Explanation> = Vec::new();
-        for v in review(&history, &policies, now).verdicts.iter().filter(|v| by_id.is_none_or(|e| e.id == v.id)) {
+        for v in &verdicts {
             let at = self.moment(v, now);
-            if then.as_ref().is_none_or(|(of, ..)| *of != at) {
-                let history = ledger::history(facts.clone(), &view, at);
-                let review = review(&history, &policies, at);
-                then = Some((at, history, review));
+            if then.0 != at {
+                then = as_of(at);
             }
-            let Some((_, history, review)) = &then else { continue };
+            let (_, history, review) = &then;
             let as_it_was = review.verdicts.iter().find(|w| w.id == v.id).unwrap_or(v);
             found.push(self.explanation(v, as_it_was, history, &words, now));
         }

@@ -328,31 +328,29 @@ impl ContactHistory {
     /// name who answers what the user wrote to them. A stranger of the same name says nothing.
     pub fn doubtful_since(&self, at: Timestamp, heard: bool) -> bool {
         let is_double = |a: &Address| self.person.doubles.contains(&a.address);
-        let name = Name::read(&self.person.name);
         let is_named = |a: &Address| {
-            let theirs = a.name.as_deref().and_then(Name::read);
-            name.as_ref().zip(theirs.as_ref()).is_some_and(|(x, y)| x.is_same_as(y))
-        };
-        let sent = || self.letters.iter().filter(|l| l.direction == Direction::Sent);
-        let answers = |mail: &Mail| {
-            sent().any(|l| l.mail.message_id.as_ref().is_some_and(|id| mail.ancestors().any(|a| a == id)))
+            let names = a.name.as_deref().and_then(Name::read).zip(Name::read(&self.person.name));
+            names.is_some_and(|(theirs, known)| theirs.is_same_as(&known))
         };
         self.aside.iter().filter(|l| l.mail.at > at).any(|l| match l.direction {
             Direction::Sent => l.mail.to.iter().chain(&l.mail.cc).any(is_double),
             Direction::Received => {
-                let is_theirs = |a: &Address| is_double(a) || is_named(a) && answers(&l.mail);
+                let is_theirs = |a: &Address| is_double(a) || self.answers_the_user(&l.mail) && is_named(a);
                 heard && l.class == Class::Person && l.mail.sender().is_some_and(is_theirs)
             }
         })
     }
 
+    /// Does it name as an ancestor what the user wrote to them?
+    fn answers_the_user(&self, mail: &Mail) -> bool {
+        let mut sent = self.letters.iter().filter(|l| l.direction == Direction::Sent);
+        sent.any(|l| l.mail.message_id.as_ref().is_some_and(|id| mail.ancestors().any(|a| a == id)))
+    }
+
     /// Was the last that came from them a machine's answer to the user, without a day of return? They may have
     /// left, and nobody reads what is sent there.
     pub fn machine_answered(&self) -> bool {
-        let mine = |id: &MessageId| {
-            self.letters.iter().any(|l| l.direction == Direction::Sent && l.mail.message_id.as_ref() == Some(id))
-        };
-        let answers = |l: &Letter| l.class == Class::Auto && l.mail.ancestors().any(mine);
+        let answers = |l: &Letter| l.class == Class::Auto && self.answers_the_user(&l.mail);
         let mut received = self.letters.iter().rev().filter(|l| l.direction == Direction::Received);
         let last = received.find(|l| l.is_received_person() || answers(l));
         last.is_some_and(|l| l.class == Class::Auto && l.mail.out_of_office.is_none_or(|o| o.until.is_none()))

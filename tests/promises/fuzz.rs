@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 #[path = "../../fuzz/targets.rs"]
-mod targets;
+pub mod targets;
 
 use crate::damage::{Dice, number};
 

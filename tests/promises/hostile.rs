@@ -16,9 +16,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kithd::delivery::smtp;
-use kithd::evidence::{Delivery, Envelope, MessageId, ReminderId, Showing};
+use kithd::evidence::Delivery;
 use kithd::net::{Security, Server};
-use kithd::time::Timestamp;
 
 use crate::tale::KITHD;
 
@@ -414,19 +413,7 @@ fn web_servers_that_mean_harm() {
 
 #[test]
 fn smtp_servers_that_mean_harm() {
-    let envelope = Envelope {
-        showing: Showing { reminder: ReminderId::of("a", "b", "c", 1), number: 1 },
-        message_id: MessageId::new("h@kithd.local").unwrap(),
-        from: kithd::address::Address::parse("kithd <alex@localhost>").unwrap(),
-        to: kithd::address::Address::parse("alex@localhost").unwrap(),
-        date: Timestamp::from_second(1_770_000_000),
-        subject: "s".into(),
-        in_reply_to: None,
-        references: Vec::new(),
-        headers: Vec::new(),
-        text: "t".into(),
-        html: "<p>t</p>".into(),
-    };
+    let envelope = crate::fuzz::targets::envelope("h@kithd.local");
     let count = play("smtp.txt", |_, ports| {
         let all: Vec<_> = ports
             .iter()
