@@ -26,6 +26,8 @@ mod life;
 mod names;
 #[path = "promises/polite.rs"]
 mod polite;
+#[path = "promises/power.rs"]
+mod power;
 #[path = "servers/raw.rs"]
 mod raw;
 #[path = "promises/secrets.rs"]

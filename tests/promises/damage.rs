@@ -1,17 +1,12 @@
-//! A store that is damaged, a disk that is full, a power that fails: nothing is lost in silence, nothing
-//! is shown twice, and kithd gets up again by itself.
-//!
-//! `KITHD_FLIPS=500` flips so many bits, `KITHD_CUTS=200` cuts the power so often; the short forms are
-//! 40 and 5. A cut is a copy of an ext4 image, taken by the block device's own file while kithd works;
-//! it needs root and loop devices, else it is skipped with a word.
+//! A store that is damaged, a disk that is full: nothing is lost in silence, nothing is shown twice, and
+//! kithd gets up again by itself. `KITHD_FLIPS=500` flips so many bits; the short form is 40.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::tale::{KITHD, STEPS, Tale};
+use crate::tale::{STEPS, Tale};
 
 pub fn number(name: &str, short: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(short)
@@ -49,7 +44,7 @@ fn middle() -> (Tale, Vec<String>) {
     (tale, last)
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -205,134 +200,4 @@ fn a_small_disk_that_is_full_loses_nothing() {
     assert!(found.0 == expected.0, "{}", crate::tale::difference(&found.0, &expected.0));
     eprintln!("4 MiB: {rounds} commands, {full} met a full disk, the end is the same");
     assert!(full >= 5, "{full} of {rounds}");
-}
-
-/// The power fails while the service works: what the disk holds then is copied, and the copy is
-/// started. What was told before the cut stands; no reminder comes twice.
-#[test]
-fn a_power_cut_loses_nothing_that_was_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let image = dir.path().join("disk.img");
-    let make =
-        |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-    let made = make(Command::new("truncate").args(["-s", "64M"]).arg(&image))
-        && make(Command::new("mkfs.ext4").arg("-q").arg(&image));
-    let disk = dir.path().join("disk");
-    let Some(_mount) =
-        made.then(|| Mount::new(&["-o", "loop,commit=1", &image.display().to_string()], &disk)).flatten()
-    else {
-        eprintln!("skipped: an ext4 image needs root, mkfs.ext4 and loop devices");
-        return;
-    };
-    let (tale, cuts) = (Tale::new(), number("KITHD_CUTS", 5));
-    // the store lies on the disk that fails, the mail elsewhere
-    let text = fs::read_to_string(tale.path("config.toml")).unwrap();
-    let on = |state: &Path| text.replace(&tale.path("state").display().to_string(), &state.display().to_string());
-    let config = dir.path().join("config.toml");
-    let mut dice = Dice(seed());
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new(KITHD);
-        command
-            .arg("--config")
-            .arg(&config)
-            .args(arguments)
-            .env_remove("RUST_LOG")
-            .current_dir(dir.path())
-            .stdin(Stdio::null());
-        command
-    };
-    let json = |arguments: &[&str]| -> serde_json::Value {
-        let output = run(arguments).output().unwrap();
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", said(&output)))
-    };
-    (STEPS[0].before)(&tale);
-    let mut acknowledged = 0;
-    for cut in 0..cuts {
-        let state = disk.join("state");
-        let _ = fs::remove_dir_all(&state);
-        for mail in fs::read_dir(tale.path("mail/new")).unwrap().flatten() {
-            fs::remove_file(mail.path()).unwrap();
-        }
-        fs::write(&config, on(&state)).unwrap();
-        assert!(run(&["run", "--once", "--at", "2026-03-02T09:00:00Z"]).output().unwrap().status.success());
-        if cut == 0 {
-            (STEPS[1].before)(&tale);
-        }
-        // words of the user, each said to be done before the next; and a round that shows reminders
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        let told = std::sync::Mutex::new(0_u64);
-        let copy = dir.path().join("cut.img");
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut round = Some(
-                    run(&["run", "--once", "--at", "2026-03-05T11:00:00Z"])
-                        .stdout(Stdio::null())
-                        .stderr(Stdio::null())
-                        .spawn()
-                        .unwrap(),
-                );
-                if let Some(mut round) = round.take() {
-                    let _ = round.wait();
-                }
-                for n in 1.. {
-                    if stop.load(std::sync::atomic::Ordering::SeqCst) {
-                        return;
-                    }
-                    let every = format!("{}d", 10 + n);
-                    let done = run(&["set", "ada@example.net", "--every", &every]).output().unwrap();
-                    if done.status.success() {
-                        *told.lock().unwrap() = 10 + n;
-                    }
-                }
-            });
-            let begun = Instant::now();
-            let wait = Duration::from_millis(dice.below(1500));
-            while begun.elapsed() < wait {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            // what was told before the copy begins is on the disk
-            let before = *told.lock().unwrap();
-            let copied = Command::new("cp").args(["--sparse=always"]).arg(&image).arg(&copy).status().unwrap();
-            assert!(copied.success());
-            stop.store(true, std::sync::atomic::Ordering::SeqCst);
-            *told.lock().unwrap() = before;
-            acknowledged += before;
-            let shown = tale.delivered().len();
-            let after = dir.path().join("after");
-            let Some(mount) = Mount::new(&["-o", "loop", &copy.display().to_string()], &after) else {
-                panic!("the copy of cut {cut} is no file system any more");
-            };
-            // the other process goes on writing to the disk that did not fail
-            let config = dir.path().join("after.toml");
-            fs::write(&config, on(&after.join("state"))).unwrap();
-            let run = |arguments: &[&str]| {
-                Command::new(KITHD)
-                    .arg("--config")
-                    .arg(&config)
-                    .args(arguments)
-                    .env_remove("RUST_LOG")
-                    .stdin(Stdio::null())
-                    .output()
-                    .unwrap()
-            };
-            let rows = run(&["contacts", "--all", "--json"]);
-            assert!(rows.status.success(), "cut {cut}: {}", said(&rows));
-            let rows: serde_json::Value = serde_json::from_slice(&rows.stdout).unwrap();
-            let ada = rows.as_array().unwrap().iter().find(|c| c["addresses"][0] == "ada@example.net");
-            if before > 0 {
-                let every = ada.and_then(|a| a["every_days"].as_u64()).unwrap_or(0);
-                assert!(every >= before, "cut {cut}: {before} days were told, {every} are known");
-            }
-            assert!(!said(&run(&["check", "--offline"])).contains("damaged"), "cut {cut}");
-            let _ = shown;
-            drop(mount);
-        });
-        // the reminders of the round: none twice, whichever disk is believed
-        let ids: Vec<String> =
-            tale.delivered().iter().map(|m| crate::tale::header(m, "Message-ID").to_string()).collect();
-        let once: std::collections::BTreeSet<&String> = ids.iter().collect();
-        assert_eq!(once.len(), ids.len(), "cut {cut}");
-        let _ = json(&["status", "--json"]);
-    }
-    eprintln!("{cuts} power cuts, seed {}, {acknowledged} words told before: none lost", seed());
 }
