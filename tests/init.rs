@@ -63,7 +63,7 @@ impl Terminal {
                 self.seen += at + question.len();
                 break;
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "it never asked `{question}`:\n{shown}");
+            assert!(begun.elapsed() < Duration::from_secs(120), "it never asked `{question}`:\n{shown}");
             std::thread::sleep(Duration::from_millis(20));
         }
         // the question is shown a moment before the echo is off
@@ -78,7 +78,7 @@ impl Terminal {
                 std::thread::sleep(Duration::from_millis(50));
                 return status;
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end:\n{}", self.shown());
+            assert!(begun.elapsed() < Duration::from_secs(120), "it does not end:\n{}", self.shown());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -222,7 +222,7 @@ fn new_mail_is_noticed_while_the_service_waits() {
     raw.append("INBOX", "", &letter("Ada Abel <ada@example.net>", &life.me, "And", "d2@example.net", 0, "Hello again"));
     let begun = std::time::Instant::now();
     life::until("the new mail", || (status()["counts"]["interactions"].as_u64() == Some(before + 1)).then_some(()));
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(240), "{:?}", begun.elapsed());
     service.signal("-TERM");
     let mut service = service;
     let ended = life::until("the end", || service.0.try_wait().unwrap());

@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::evidence::Observation;
 use crate::limits;
@@ -105,7 +106,7 @@ impl Store {
         let mut erased = self.copy_into(&next, erasure)?;
         next.sync()?;
         drop(next);
-        let lock = self._lock.try_clone().map_err(|e| StoreError::io("cannot lock", &self.path, e))?;
+        let lock = Arc::clone(&self.lock);
         self.trees = None;
         open::swap(&self.path, None)?;
         *self = open::open_locked(&self.path, lock, now)?.store;
@@ -123,7 +124,7 @@ impl Store {
     /// was; after any other it must be opened again.
     pub fn restore(&mut self, file: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
         let aside = prepare(file, &self.path, now)?;
-        let lock = self._lock.try_clone().map_err(|e| StoreError::io("cannot lock", &self.path, e))?;
+        let lock = Arc::clone(&self.lock);
         self.trees = None;
         open::swap(&self.path, aside.as_deref())?;
         *self = open::open_locked(&self.path, lock, now)?.store;

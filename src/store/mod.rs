@@ -23,9 +23,8 @@ mod values;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,18 +38,19 @@ pub use copy::{Erased, Erasure, restore};
 pub use fault::{Result, StoreError};
 use journal::Journal;
 use keys::Under;
+use open::Lock;
 use trees::{Place, Trees};
 
 /// Everything kithd keeps. One process holds it at a time; one engine owns it.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// Locked while this lives; nothing is in it.
-    _lock: File,
     /// `None` after a failure that only opening again can mend.
     trees: Option<Trees>,
     secret: [u8; 32],
     writer: Mutex<Writer>,
+    /// Given back last.
+    lock: Arc<Lock>,
 }
 
 /// What only one commit at a time may touch.

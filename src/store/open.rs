@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::evidence::Observation;
 use crate::time::Timestamp;
@@ -46,7 +46,7 @@ impl Store {
 
     /// Closes and opens again: after [`StoreError::Full`], which sled never forgets, and after damage.
     pub fn reopen(&mut self, now: Timestamp) -> Result<Option<String>> {
-        let lock = self._lock.try_clone().map_err(|e| StoreError::io("cannot lock", &self.path, e))?;
+        let lock = Arc::clone(&self.lock);
         self.trees = None;
         finish_swap(&self.path)?;
         let Opened { store, rebuilt } = open_locked(&self.path, lock, now)?;
@@ -57,7 +57,7 @@ impl Store {
     /// Sets this store aside although it opened, for damage met while reading, and goes on with what
     /// can be carried over. Returns what to tell the user.
     pub fn set_aside(&mut self, why: &str, now: Timestamp) -> Result<String> {
-        let lock = self._lock.try_clone().map_err(|e| StoreError::io("cannot lock", &self.path, e))?;
+        let lock = Arc::clone(&self.lock);
         let (_, state) = Journal::open(&self.path.join(JOURNAL))?;
         let told = renew(&self.path, self.trees.take(), state, why, now)?;
         *self = open_locked(&self.path, lock, now)?.store;
@@ -66,7 +66,7 @@ impl Store {
 }
 
 /// Opens what lies in `path`, whose lock is held.
-pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Opened> {
+pub(super) fn open_locked(path: &Path, lock: Arc<Lock>, now: Timestamp) -> Result<Opened> {
     let (journal, state) = Journal::open(&path.join(JOURNAL))?;
     let existed = path.join(DB).join("db").exists();
     let mut told = Vec::new();
@@ -99,7 +99,7 @@ pub(super) fn open_locked(path: &Path, lock: File, now: Timestamp) -> Result<Ope
         writer.journal.append(&[Entry::Secret(Hex(secret.to_vec()))])?;
         sync_folder(path)?;
     }
-    let store = Store { path: path.to_path_buf(), _lock: lock, trees: Some(trees), secret, writer: Mutex::new(writer) };
+    let store = Store { path: path.to_path_buf(), trees: Some(trees), secret, writer: Mutex::new(writer), lock };
     if damaged > 0 {
         let kept = free_name(path, "journal.bad", now);
         fs::copy(path.join(JOURNAL), &kept).map_err(|e| StoreError::io("cannot write", &kept, e))?;
@@ -360,13 +360,24 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path).and_then(|f| f.sync_all()).map_err(|e| StoreError::io("cannot sync", path, e))
 }
 
-/// Takes the lock of a folder. It ends with the process, however that ends.
-pub(super) fn lock(path: &Path) -> Result<File> {
+/// A folder that is this process's own while this lives; it ends with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct Lock(pub(super) File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // closing would not do: a child that was forked and has not begun its program yet has the file open too
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the lock of a folder.
+pub(super) fn lock(path: &Path) -> Result<Arc<Lock>> {
     let file = path.join(LOCK);
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&file);
     let lock = open.map_err(|e| StoreError::io("cannot open", &file, e))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Arc::new(Lock(lock))),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
         Err(TryLockError::Error(e)) => Err(StoreError::io("cannot lock", &file, e)),
     }

@@ -170,6 +170,16 @@ fn what_was_committed_is_there_after_reopening_and_found_under_whom_it_speaks_of
 }
 
 #[test]
+fn a_child_that_has_not_begun_its_program_holds_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let of_the_child = store.lock.0.try_clone().unwrap();
+    drop(store);
+    open(dir.path());
+    drop(of_the_child);
+}
+
+#[test]
 fn only_one_holds_it_and_nobody_else_reads_it() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();

@@ -250,7 +250,7 @@ fn bombs_are_bounded() {
     let mut bed = Bed::of(deep);
     let began = Instant::now();
     let _ = bed.read();
-    assert!(began.elapsed().as_secs() < 20);
+    assert!(began.elapsed().as_secs() < 60);
     // rules without an end
     let rules: String = (0..300)
         .map(|n| format!("BEGIN:VEVENT\r\nUID:{n}\r\nDTSTART:19700101T000000Z\r\nSUMMARY:Bomb\r\nRRULE:FREQ=SECONDLY\r\nEND:VEVENT\r\n"))
@@ -258,7 +258,7 @@ fn bombs_are_bounded() {
     let mut bed = Bed::of(format!("BEGIN:VCALENDAR\r\n{rules}END:VCALENDAR\r\n"));
     let began = Instant::now();
     let _ = bed.read();
-    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 120, "{:?}", began.elapsed());
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Bed {
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = running.child.try_wait().unwrap();
-            if ended.is_some() || begun.elapsed() > Duration::from_secs(30) {
+            if ended.is_some() || begun.elapsed() > Duration::from_secs(120) {
                 panic!("{name} does not answer ({ended:?}): {}", std::fs::read_to_string(&log).unwrap_or_default());
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -230,7 +230,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not come about");
+        assert!(begun.elapsed() < Duration::from_secs(180), "{what} did not come about");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

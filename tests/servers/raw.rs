@@ -15,7 +15,7 @@ pub struct Raw {
 impl Raw {
     pub fn login(port: u16, user: &str) -> Raw {
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let mut raw = Raw { stream: BufReader::new(stream), tag: 0 };
         raw.line();
         let quoted = PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");

@@ -77,9 +77,9 @@ fn clients_that_say_nothing_are_sent_away() {
     let mut silent: Vec<UnixStream> = (0..40).map(|_| UnixStream::connect(&service.socket).unwrap()).collect();
     let begun = Instant::now();
     world.says(&["status"]);
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let mut first = silent.remove(0);
-    first.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     assert_eq!(first.read(&mut [0; 10]).unwrap(), 0, "it was closed");
     // one that asks and never reads holds nobody up either
     let mut deaf = UnixStream::connect(&service.socket).unwrap();

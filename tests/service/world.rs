@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -156,6 +157,19 @@ pub struct Service {
     pub socket: PathBuf,
 }
 
+/// A service that runs slowly while this is kept.
+pub struct Slowed {
+    until: Option<std::sync::mpsc::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Slowed {
+    fn drop(&mut self) {
+        self.until.take();
+        let _ = self.thread.take().map(std::thread::JoinHandle::join);
+    }
+}
+
 impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -176,6 +190,25 @@ impl Service {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
+    /// Lets it run one part in ten until what is given is dropped.
+    pub fn slowed(&self) -> Slowed {
+        let (until, dropped) = std::sync::mpsc::channel();
+        let pid = self.child.id().to_string();
+        let kill = move |name: &str| {
+            let _ = Command::new("kill").args([name, &pid]).status();
+        };
+        let thread = std::thread::spawn(move || {
+            let mut goes_on = true;
+            while goes_on {
+                kill("-STOP");
+                std::thread::sleep(Duration::from_millis(180));
+                kill("-CONT");
+                goes_on = dropped.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout);
+            }
+        });
+        Slowed { until: Some(until), thread: Some(thread) }
+    }
+
     /// Waits for its end; gives its exit status and how long it took.
     pub fn end(&mut self) -> (std::process::ExitStatus, Duration) {
         let begun = Instant::now();
@@ -183,7 +216,7 @@ impl Service {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status, begun.elapsed());
             }
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end: {}", self.log());
+            assert!(begun.elapsed() < Duration::from_secs(120), "it does not end: {}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -221,7 +254,7 @@ impl Service {
 /// Sends bytes and reads one line.
 pub fn exchange(socket: &Path, bytes: &[u8]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(180))).unwrap();
     // a service that has seen enough closes; its answer is still there
     let _ = stream.write_all(bytes);
     let mut line = String::new();
@@ -231,7 +264,7 @@ pub fn exchange(socket: &Path, bytes: &[u8]) -> String {
 
 /// Waits until something is so.
 pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
-    wait_secs(60, what, &mut is_so);
+    wait_secs(180, what, &mut is_so);
 }
 
 pub fn wait_secs(secs: u64, what: &str, is_so: &mut dyn FnMut() -> bool) {

@@ -121,7 +121,7 @@ impl Machine {
             if machine.init > 0 && machine.run(&["systemctl", "is-active", "default.target"]).stdout == b"active\n" {
                 return Some(machine);
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "systemd does not come up");
+            assert!(begun.elapsed() < Duration::from_secs(180), "systemd does not come up");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -191,7 +191,7 @@ impl Machine {
 pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        assert!(begun.elapsed() < Duration::from_secs(180), "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(30));
     }
 }
