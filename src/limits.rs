@@ -433,6 +433,10 @@ pub const IMAP_LITERAL_BYTES: usize = 4 << 20;
 pub const IMAP_ANSWER_BYTES: usize = 16 << 20;
 /// Bytes read from a server in one go.
 pub const IMAP_READ_BYTES: usize = 64 << 10;
+
+/// How long a delivery or a search waits for a reading of the same account: what reads for longer is a first reading,
+/// and a delivery is tried again.
+pub const IMAP_TURN_SECS: u64 = 60;
 /// Seconds without a byte, to or from the server, after which it is given up.
 pub const IMAP_QUIET_SECS: u64 = 60;
 /// Seconds for one command, or for the next row of a FETCH, however busily the server says other things.

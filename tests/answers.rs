@@ -5,6 +5,8 @@
 
 #[path = "servers/bed.rs"]
 mod bed;
+#[path = "servers/canary.rs"]
+mod canary;
 #[path = "servers/certs.rs"]
 mod certs;
 #[path = "servers/dovecot.rs"]
@@ -251,6 +253,82 @@ fn a_machine_of_the_user_s_own_starts_no_loop() {
     // its own mails are nobody's interactions
     let status = life.json(&["status", "--json"]);
     assert_eq!(status["counts"]["interactions"], 3, "{status}");
+}
+
+/// What the machines of others say, to the user and to kithd: holidays in several languages, bounces with and without a
+/// report. Nothing is answered, nothing is closed, nobody has been in touch by it.
+#[test]
+fn machines_of_others_start_no_loop() {
+    let life = life();
+    let mut raw = life.raw();
+    life.ada_waits(&mut raw);
+    life.round();
+    let shown = || std::fs::read_dir(life.bed.path("reminders/new")).unwrap().count();
+    let entry = std::fs::read_dir(life.bed.path("reminders/new")).unwrap().next().unwrap().unwrap();
+    let text = std::fs::read_to_string(entry.path()).unwrap();
+    let id = mail_parser::MessageParser::default().parse(&text).unwrap().message_id().unwrap().to_string();
+    let status = || life.json(&["status", "--json"])["counts"].clone();
+    let history = || life.json(&["contact", "ada@example.net", "--json"])["counts"].clone();
+    let before = (status()["interactions"].clone(), history());
+    let auto = "Auto-Submitted: auto-replied\n";
+    let holidays = [
+        ("Out of Office: News", auto, "Done for this year! I am back on Monday."),
+        ("Automatic reply: News", "X-Auto-Response-Suppress: All\n", "I am out of the office until Monday."),
+        ("Automatische Antwort: News", auto, "Erledigt wird hier nichts: ich bin bis Montag im Urlaub."),
+        ("Abwesenheitsnotiz: News", "", "Ich bin bis Montag nicht im Büro."),
+        ("Réponse automatique : News", "Precedence: auto_reply\n", "Je suis en congé jusqu’à lundi."),
+        ("Respuesta automática: News", "", "Estoy fuera de la oficina hasta el lunes."),
+        ("Risposta automatica: News", auto, "Sono in ferie fino a lunedì."),
+        ("Automatisch antwoord: News", "X-Autoreply: yes\n", "Ik ben tot maandag afwezig."),
+        ("自動応答: News", auto, "月曜日まで不在です。"),
+        ("Re: News", "Auto-Submitted: auto-generated\n", "done"),
+    ];
+    let ada = "Ada Abel <ada@example.net>";
+    let daemon = "Mail Delivery System <MAILER-DAEMON@mx.example.net>";
+    let mut mails = Vec::new();
+    for (n, (subject, header, body)) in holidays.iter().enumerate() {
+        // to a mail of the user's, and to the reminder, which such a machine should never have seen
+        for (to, parent) in [(styles::ME, "n1@example.org"), (styles::KITHD, id.as_str())] {
+            let head = format!("{header}In-Reply-To: <{parent}>\nReferences: <{parent}>\n");
+            let id = format!("away{n}.{}@example.net", mails.len());
+            mails.push(format!("{head}{}", letter(ada, to, subject, &id, 0, body)));
+        }
+    }
+    for (n, parent) in ["n1@example.org", id.as_str()].iter().enumerate() {
+        let report = format!(
+            "This is the mail system.\n\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n\
+             Final-Recipient: rfc822; {}\nAction: failed\nStatus: 4.4.7\n\n--b\nContent-Type: text/rfc822-headers\n\n\
+             Message-ID: <{parent}>\nFrom: {}\nSubject: done\n\n--b--",
+            styles::ME,
+            styles::KITHD
+        );
+        let head = format!(
+            "In-Reply-To: <{parent}>\nReturn-Path: <>\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\n"
+        );
+        let subject = "Undelivered Mail Returned to Sender";
+        mails.push(format!(
+            "{head}{}",
+            letter(daemon, styles::ME, subject, &format!("dsn{n}@mx.example.net"), 0, &report)
+        ));
+        // of those that send no report
+        let head = format!("In-Reply-To: <{parent}>\nReturn-Path: <>\n{auto}");
+        let body = format!("<{}>: mailbox full; done\n", styles::ME);
+        mails.push(format!(
+            "{head}{}",
+            letter(daemon, styles::KITHD, "failure notice", &format!("fn{n}@mx.example.net"), 0, &body)
+        ));
+    }
+    for mail in &mails {
+        raw.append("INBOX", "", mail);
+    }
+    for _ in 0..3 {
+        life.round();
+    }
+    assert_eq!((shown(), helps(&life)), (1, 0));
+    let open = &life.json(&["reminders", "--all", "--json"])[0];
+    assert_eq!(open["state"], "sent", "{open}");
+    assert_eq!((status()["interactions"].clone(), history()), before);
 }
 
 /// What the user wrote is long, in a language kithd does not know, or only quoted.

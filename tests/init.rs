@@ -4,6 +4,8 @@
 
 #[path = "servers/bed.rs"]
 mod bed;
+#[path = "servers/canary.rs"]
+mod canary;
 #[path = "servers/certs.rs"]
 mod certs;
 #[path = "servers/dovecot.rs"]
@@ -116,6 +118,7 @@ fn three_answers_make_a_config_that_works() {
     terminal.answer("refuses the login of alex", "");
     terminal.answer("Password, once more (not shown): ", &format!("{PASSWORD}\n"));
     terminal.answer("mail: logged in to localhost", "");
+    terminal.answer("delivery: into INBOX of localhost", "");
     terminal.answer("Write the systemd unit ", "\n");
     let status = terminal.end();
     let shown = terminal.shown();
@@ -212,5 +215,18 @@ fn every_command_without_a_config_names_init() {
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(2), "{line}: {said}");
         assert!(said.contains("`kithd init` writes one for you"), "{line}: {said}");
+    }
+}
+
+/// Where reminders go by IMAP is tried as well: the login, and whether the mailbox is there.
+#[test]
+fn a_delivery_by_append_is_tried() {
+    let mut life = Life::new();
+    for (folder, expected) in
+        [("INBOX", "into INBOX of localhost, by IMAP"), ("Nowhere", "there is no mailbox Nowhere")]
+    {
+        life.delivery = format!("type = \"append\"\nmailbox = \"work\"\nfolder = \"{folder}\"\n");
+        let shown = life.kithd(&["check"]).all();
+        assert!(shown.contains(expected), "{shown}");
     }
 }

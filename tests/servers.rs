@@ -4,6 +4,8 @@
 
 #[path = "servers/bed.rs"]
 mod bed;
+#[path = "servers/canary.rs"]
+mod canary;
 #[path = "servers/certs.rs"]
 mod certs;
 #[path = "servers/cyrus.rs"]

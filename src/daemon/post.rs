@@ -13,9 +13,12 @@ use crate::config::{Config, DeliveryDoor};
 use crate::delivery::inbox::{self, Inbox, Retired};
 use crate::delivery::{self, Answer, append, smtp};
 use crate::engine::Found;
-use crate::evidence::{Delivery, Envelope, MessageId};
+use crate::evidence::{Delivery, Envelope, Level, MessageId};
 use crate::net::Trouble;
 use crate::net::token::Credentials;
+use crate::source::imap::{Account, Turn};
+
+const BUSY: &str = "the mailbox is being read at this moment; it is tried again later";
 
 /// Where reminders go; clones share their logins.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +26,8 @@ pub struct Post {
     way: Way,
     /// The account that receives them, where it is read by IMAP.
     inbox: Option<Arc<Inbox>>,
+    /// The same as it is read: reading and delivery take turns.
+    account: Option<Arc<Account>>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -39,13 +44,15 @@ impl Post {
     pub fn of(config: &Config, sources: &[Source]) -> Post {
         let account = |name: &str| {
             sources.iter().find_map(|source| match source {
-                Source::Imap(account) if account.params().name == name => {
-                    Some(Inbox { server: account.params().server.clone(), credentials: account.credentials().clone() })
-                }
+                Source::Imap(account) if account.params().name == name => Some(account),
                 _ => None,
             })
         };
-        let mut inbox = config.delivery.inbox.as_deref().and_then(account);
+        let inbox_of = |account: &Arc<Account>| Inbox {
+            server: account.params().server.clone(),
+            credentials: account.credentials().clone(),
+        };
+        let mut read = config.delivery.inbox.as_deref().and_then(account);
         let way = match &config.delivery.door {
             DeliveryDoor::Maildir { path } => Way::Maildir(path.clone()),
             DeliveryDoor::Smtp { server, login } => {
@@ -54,13 +61,18 @@ impl Post {
             }
             DeliveryDoor::Append { mailbox, folder } => match account(mailbox) {
                 Some(account) => {
-                    inbox = Some(account.clone());
-                    Way::Append(Arc::new(append::Params { inbox: account, folder: folder.clone() }))
+                    read = Some(account);
+                    Way::Append(Arc::new(append::Params { inbox: inbox_of(account), folder: folder.clone() }))
                 }
                 None => Way::Nowhere,
             },
         };
-        Post { way, inbox: inbox.map(Arc::new) }
+        Post { way, inbox: read.map(|account| Arc::new(inbox_of(account))), account: read.cloned() }
+    }
+
+    /// The account's connection, where it is not read just now.
+    fn turn(&self) -> Option<Turn> {
+        Handle::current().block_on(self.account.as_ref()?.turn())
     }
 
     /// Delivers one mail; blocks, on a thread of a runtime. News of a failure that SMTP does not take
@@ -69,14 +81,14 @@ impl Post {
         let delivery = match &self.way {
             Way::Maildir(path) => delivery::maildir::deliver(path, envelope),
             Way::Smtp(params) => Handle::current().block_on(smtp::deliver(params, envelope)),
-            Way::Append(params) => Handle::current().block_on(append::deliver(params, envelope)),
+            Way::Append(params) => self.append(params, envelope),
             Way::Nowhere => Delivery::Permanent("the mailbox named under [delivery] is not there".to_string()),
         };
         let failed = matches!(delivery, Delivery::Transient(_) | Delivery::Permanent(_));
         match (&self.way, &self.inbox) {
             (Way::Smtp(_), Some(inbox)) if failed && envelope.is_notice() => {
                 let params = append::Params { inbox: Inbox::clone(inbox), folder: None };
-                match Handle::current().block_on(append::deliver(&params, envelope)) {
+                match self.append(&params, envelope) {
                     Delivery::Accepted => Delivery::Accepted,
                     _ => delivery,
                 }
@@ -85,11 +97,21 @@ impl Post {
         }
     }
 
+    fn append(&self, params: &append::Params, envelope: &Envelope) -> Delivery {
+        match self.turn() {
+            Some(_turn) => Handle::current().block_on(append::deliver(params, envelope)),
+            None => Delivery::Transient(BUSY.to_string()),
+        }
+    }
+
     /// Is this mail there? Blocks. What SMTP took may lie in a queue for a while.
     pub fn find(&self, id: &MessageId) -> Found {
         let answer = match (&self.way, &self.inbox) {
             (Way::Maildir(path), _) => delivery::maildir::find(path, id),
-            (_, Some(inbox)) => Handle::current().block_on(inbox::find(inbox, id)),
+            (_, Some(inbox)) => match self.turn() {
+                Some(_turn) => Handle::current().block_on(inbox::find(inbox, id)),
+                None => Answer::CannotSearch,
+            },
             (_, None) => Answer::CannotSearch,
         };
         match answer {
@@ -107,6 +129,9 @@ impl Post {
     /// It lies there still, and why.
     pub fn retire(&self, id: &MessageId) -> Result<(), Trouble> {
         let Some(inbox) = &self.inbox else { return Ok(()) };
+        let Some(_turn) = self.turn() else {
+            return Err(Trouble { level: Level::Wait, what: BUSY.to_string() });
+        };
         let retired = Handle::current().block_on(inbox::retire(inbox, id))?;
         if retired == Retired::Gone {
             tracing::info!("a reminder whose reason is gone was taken out of the inbox");
@@ -122,10 +147,7 @@ impl Post {
         match &self.way {
             Way::Maildir(path) => Ok(format!("into the Maildir {}", path.display())),
             Way::Smtp(params) => Handle::current().block_on(smtp::check(params)),
-            Way::Append(params) => {
-                let folder = params.folder.as_deref().unwrap_or("INBOX");
-                Ok(format!("into {folder} of {}, by IMAP", params.inbox.server.host))
-            }
+            Way::Append(params) => Handle::current().block_on(append::check(params)),
             Way::Nowhere => Ok(String::new()),
         }
     }

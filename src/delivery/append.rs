@@ -5,8 +5,9 @@
 
 use super::inbox::{Inbox, lies_in};
 use super::message::format;
-use crate::evidence::{Delivery, Envelope};
+use crate::evidence::{Delivery, Envelope, Level};
 use crate::imap::{Error, MailboxName, Session, Transport, connect};
+use crate::net::Trouble;
 
 /// Where reminders are put.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,6 +16,25 @@ pub struct Params {
     pub inbox: Inbox,
     /// The mailbox, its levels separated by `/`; `None`: INBOX.
     pub folder: Option<String>,
+}
+
+/// Logs in and looks for the mailbox; puts nothing there.
+///
+/// # Errors
+/// What keeps reminders from it, and what to do.
+pub async fn check(params: &Params) -> Result<String, Trouble> {
+    let mut session = connect(&params.inbox.server, &params.inbox.credentials).await?;
+    let folder = params.folder.as_deref().unwrap_or("INBOX");
+    let found = named(&mut session, folder).await;
+    session.logout().await;
+    match found? {
+        Some(_) => Ok(format!("into {folder} of {}, by IMAP", params.inbox.server.host)),
+        None => Err(Trouble { level: Level::Wait, what: no_mailbox(folder) }),
+    }
+}
+
+fn no_mailbox(folder: &str) -> String {
+    format!("there is no mailbox {folder}: make it, or set `folder` in [delivery]")
 }
 
 /// Puts one mail into the mailbox, unless it lies there already. [`Delivery::Unknown`] from the
@@ -43,10 +63,7 @@ async fn deliver_in<S: Transport>(session: &mut Session<S>, folder: Option<&str>
         Ok(Some((_, true))) => return Delivery::Accepted,
         Ok(Some((name, false))) => name,
         Ok(None) => {
-            let folder = folder.unwrap_or("INBOX");
-            return Delivery::Transient(format!(
-                "there is no mailbox {folder}: make it, or set `folder` in [delivery]"
-            ));
+            return Delivery::Transient(no_mailbox(folder.unwrap_or("INBOX")));
         }
         Err(error) => return Delivery::Transient(error.to_string()),
     };

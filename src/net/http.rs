@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -143,6 +144,8 @@ pub struct Client {
     pub(super) world: World,
     /// One for each [`Reach`] a server must at least have.
     inner: [OnceLock<reqwest::Client>; 3],
+    /// A server has answered, so that a connection may have been kept.
+    answered: AtomicBool,
 }
 
 impl Client {
@@ -165,6 +168,7 @@ impl Client {
             tls,
             world: World::default(),
             inner: Default::default(),
+            answered: AtomicBool::new(false),
         })
     }
 
@@ -301,7 +305,15 @@ impl Client {
         if let Some(proof) = proof {
             asked = asked.header(AUTHORIZATION, proof);
         }
-        let answer = asked.send().await.map_err(|error| wait(failure(host, &error)))?;
+        // a connection that was kept may have been closed by the server meanwhile: once more, over a new one
+        let again =
+            asked.try_clone().filter(|_| self.answered.load(Ordering::Relaxed) && changes_nothing(&request.method));
+        let answer = match (asked.send().await, again) {
+            (Err(error), Some(again)) if !error.is_timeout() => again.send().await,
+            (answer, _) => answer,
+        };
+        let answer = answer.map_err(|error| wait(failure(host, &error)))?;
+        self.answered.store(true, Ordering::Relaxed);
         // one whose address is not known may be anybody
         let reach = answer.remote_addr().map_or(Reach::Public, |address| (self.world.reach)(address.ip()));
         Ok((answer, reach))

@@ -4,6 +4,7 @@
 //! [`Entry`]'s verbs, and a closed entry is never opened again (a withdrawn one was never shown).
 
 pub mod compose;
+mod faults;
 pub mod queue;
 pub mod verbs;
 pub mod words;

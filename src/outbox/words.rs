@@ -8,6 +8,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Deserialize;
 
+use super::faults;
 use crate::time::{Timestamp, Zone};
 
 /// Language codes that have a file, English first: it is the fallback.
@@ -79,7 +80,15 @@ impl Words {
         };
         let one = clock.clone();
         environment.add_filter("clock", move |t: String| one(&t));
-        environment.add_filter("local", move |text: String| text.split(' ').map(&clock).collect::<Vec<_>>().join(" "));
+        let colon = table.get("mail")?.get("colon")?.as_str()?;
+        let word = move |word: &str| {
+            let bare = word.trim_end_matches([':', ';', ',']);
+            format!("{}{}", clock(bare), word.strip_prefix(bare).unwrap_or_default())
+        };
+        environment.add_filter("local", move |text: String| {
+            let told = faults::translated(&text, language, colon);
+            told.split(' ').map(&word).collect::<Vec<_>>().join(" ")
+        });
         let quotes = calendar.quotes.clone();
         environment.add_filter("quoted", move |t: String| {
             let [open, close] = quotes.as_slice() else { return t };
@@ -117,7 +126,7 @@ impl Words {
         self.environment.render_str("{{ at | day }}", minijinja::context! { at => at.to_string() }).unwrap_or_default()
     }
 
-    /// A sentence of a source, with its RFC 3339 times as the language writes them.
+    /// A sentence about a source in this language, with its RFC 3339 times as the language writes them.
     pub fn local(&self, text: &str) -> String {
         self.environment.render_str("{{ text | local }}", minijinja::context! { text => text }).unwrap_or_default()
     }

@@ -1,7 +1,8 @@
 //! Mail on an IMAP server. Part of `source`; the protocol itself is spoken by `crate::imap`.
 //!
 //! Invariant: mailboxes are only examined, never selected, and no flag changes; a cursor leaves after
-//! the evidence it speaks of. One connection reads, and one more waits for news.
+//! the evidence it speaks of. An account has two connections at most: one waits for news, and one is for everything
+//! else, one thing after another.
 
 mod choice;
 mod cursor;
@@ -11,11 +12,11 @@ mod plan;
 mod visit;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 
 use self::choice::{Choice, choose};
 use self::cursor::Way;
@@ -58,8 +59,14 @@ impl Params {
 pub struct Account {
     params: Params,
     credentials: Credentials,
-    kept: Mutex<Option<Kept>>,
+    /// Held while a reading or an errand is connected.
+    kept: Arc<Mutex<Option<Kept>>>,
 }
+
+/// The account's one connection beside that which waits for news is free for somebody else; readings wait until this
+/// is dropped.
+#[must_use]
+pub struct Turn(#[expect(dead_code, reason = "it is held, not looked at")] OwnedMutexGuard<Option<Kept>>);
 
 /// A connection, and what is open in it.
 struct Kept {
@@ -90,7 +97,7 @@ impl Account {
     /// Nothing is connected yet.
     pub fn new(params: Params) -> Account {
         let credentials = Credentials::new(&params.login);
-        Account { params, credentials, kept: Mutex::new(None) }
+        Account { params, credentials, kept: Arc::default() }
     }
 
     /// Its parameters.
@@ -178,21 +185,19 @@ impl Account {
         })
     }
 
-    /// The connection of the last reading, or a new one.
-    async fn kept(&self, anew: bool) -> Result<Kept, Trouble> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match kept.filter(|_| !anew) {
-            Some(kept) => Ok(kept),
-            None => {
-                let session = imap::connect(&self.params.server, &self.credentials).await?;
-                Ok(Kept { session, folder: None })
-            }
+    /// Waits for the reading that goes on, a minute at most, and closes the connection it leaves. `None`: it goes on.
+    pub async fn turn(&self) -> Option<Turn> {
+        let free = Arc::clone(&self.kept).lock_owned();
+        let mut kept = tokio::time::timeout(Duration::from_secs(limits::IMAP_TURN_SECS), free).await.ok()?;
+        if let Some(kept) = kept.take() {
+            kept.session.logout().await;
         }
+        Some(Turn(kept))
     }
 
-    /// For the next reading.
-    fn keep(&self, kept: Kept) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    async fn connect(&self) -> Result<Kept, Trouble> {
+        let session = imap::connect(&self.params.server, &self.credentials).await?;
+        Ok(Kept { session, folder: None })
     }
 
     /// Trouble with the name of the account.

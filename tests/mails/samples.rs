@@ -254,7 +254,7 @@ pub fn help(words: &Words) -> Envelope {
 
 /// A notice about a source.
 pub fn notice(occasion: &str, words: &Words) -> Envelope {
-    let facts = context! { source => "work", since => "2026-05-12T13:00:00Z", what => "the connection was refused since 2026-05-12T12:58:00Z" };
+    let facts = context! { source => "work", since => "2026-05-12T13:00:00Z", what => "`work`: the certificate of imap.example.org expired at 2026-05-12T12:58:00Z: who runs the server must renew it" };
     let subject = if occasion == "lost" { "failing_subject".to_string() } else { format!("{occasion}_subject") };
     let content = Content {
         subject: words.phrase("notice", &subject, &facts),

@@ -139,7 +139,6 @@ fn open_connections(port: u16) -> usize {
 }
 
 #[test]
-#[ignore = "known failing: APPEND, searches and retire open a connection beside those of reading and IDLE: 3 for moments"]
 fn an_account_has_two_connections_at_most() {
     let mut life = Life::new();
     life.delivery = "type = \"append\"\nmailbox = \"work\"\n".to_string();

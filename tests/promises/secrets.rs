@@ -7,62 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use crate::canary::{forms, hits};
 use crate::dovecot::PASSWORD;
 use crate::life::{self, Life, Service, place};
-
-/// The forms a secret may take on its way out.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let url: String = secret
-        .bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect();
-    let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
-    let json = serde_json::to_string(secret).unwrap();
-    let mut all =
-        vec![secret.to_string(), url.clone(), url.to_lowercase(), url.replace("%20", "+"), hex.to_uppercase(), hex];
-    all.push(json.trim_matches('"').to_string());
-    // in base64 at each offset, without what its neighbours change
-    for offset in 0..3 {
-        let padded = [" ".repeat(offset).as_bytes(), secret.as_bytes()].concat();
-        for engine in [&STANDARD, &STANDARD_NO_PAD] {
-            let text = engine.encode(&padded);
-            let text = text.trim_end_matches('=');
-            let start = [0, 2, 3][offset];
-            all.push(text[start..text.len() - 2].to_string());
-        }
-        let text = URL_SAFE_NO_PAD.encode(&padded);
-        all.push(text[[0, 2, 3][offset]..text.len() - 2].to_string());
-    }
-    all.into_iter().map(String::into_bytes).filter(|f| f.len() >= 6).collect()
-}
-
-fn holds(bytes: &[u8], form: &[u8]) -> bool {
-    bytes.windows(form.len()).any(|w| w == form)
-}
-
-/// Every file below `path` that holds a secret in some form; `except` are where the secrets are kept.
-fn hits(path: &Path, secrets: &[&str], except: &dyn Fn(&Path) -> bool) -> Vec<String> {
-    let mut found = Vec::new();
-    let forms: Vec<(&str, Vec<Vec<u8>>)> = secrets.iter().map(|s| (*s, forms(s))).collect();
-    let mut open = vec![path.to_path_buf()];
-    while let Some(path) = open.pop() {
-        if except(&path) {
-            continue;
-        }
-        if path.is_dir() {
-            open.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|e| e.path()));
-        } else if let Ok(bytes) = fs::read(&path) {
-            for (secret, forms) in &forms {
-                if forms.iter().any(|form| holds(&bytes, form)) {
-                    found.push(format!("{secret} in {}", path.display()));
-                }
-            }
-        }
-    }
-    found
-}
 
 #[test]
 fn the_searcher_finds_what_was_planted() {

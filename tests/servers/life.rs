@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use kithd::time::{DAY, Timestamp, Zone, now};
 
 use super::bed::Bed;
+use super::canary;
 use super::certs::Certs;
 use super::dovecot::{Dovecot, PASSWORD, Wishes};
 use super::exim::Exim;
@@ -104,7 +105,11 @@ impl Life {
     }
 
     pub fn kithd(&self, arguments: &[&str]) -> Said {
-        Said::of(self.command(arguments).output().unwrap())
+        let output = self.command(arguments).output().unwrap();
+        let canary = canary::searcher(PASSWORD);
+        let tells = canary.is_match(&output.stdout) || canary.is_match(&output.stderr);
+        assert!(!tells, "the password is in what `{arguments:?}` says");
+        Said::of(output)
     }
 
     /// One round that must succeed.
@@ -163,6 +168,19 @@ impl Life {
     }
 }
 
+/// The password of every test is a canary: where it ends, neither the store, nor what was delivered, nor the log of the
+/// service (at TRACE) may hold it in any form.
+impl Drop for Life {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let places = ["store", "reminders", "service.log"].map(|name| self.bed.path(name));
+        let found: Vec<String> = places.iter().flat_map(|place| canary::hits(place, &[PASSWORD], &|_| false)).collect();
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
 /// What a command said.
 #[derive(Debug)]
 pub struct Said {
@@ -206,6 +224,7 @@ impl Service {
     pub fn start(life: &Life) -> Service {
         let log = std::fs::File::create(life.bed.path("service.log")).unwrap();
         let mut command = life.command(&["run"]);
+        command.env("RUST_LOG", "trace");
         Service(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 

@@ -427,3 +427,33 @@ async fn a_password_does_not_go_over_plain_http() {
     let trouble = client.send(Request::new("GET", "")).await.unwrap_err();
     assert!(trouble.what.contains("use https://"), "{trouble}");
 }
+
+/// A server that closes a kept connection when the next request comes, as one does whose patience ended just then.
+#[tokio::test]
+async fn what_was_closed_meanwhile_is_asked_once_more() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        let mut connections = 0;
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            connections += 1;
+            let mut bytes = [0; 4096];
+            let _ = stream.read(&mut bytes).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhere").await.unwrap();
+            // the next request is read and not answered
+            let asked = stream.read(&mut bytes).await.unwrap();
+            if asked == 0 || connections == 3 {
+                return connections;
+            }
+        }
+    });
+    let client = client(&format!("http://127.0.0.1:{port}/"), None, None, Bounds::default()).unwrap();
+    for _ in 0..3 {
+        let answer = client.send(Request::new("GET", "")).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"here".as_slice()));
+    }
+    // what changes something is not asked twice
+    client.send(Request::new("POST", "")).await.unwrap_err();
+    assert_eq!(serving.await.unwrap(), 3);
+}

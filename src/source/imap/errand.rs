@@ -144,8 +144,13 @@ impl Errand {
     /// message ends it.
     async fn read_all_of_it(&mut self) -> Result<(), Trouble> {
         let mut lost: Option<Trouble> = None;
+        let mut slot = Arc::clone(&self.account.kept).lock_owned().await;
         for attempt in 0..limits::CONNECTIONS_LOST {
-            let mut kept = match self.account.kept(attempt > 0).await {
+            let connected = match slot.take() {
+                Some(kept) => Ok(kept),
+                None => self.account.connect().await,
+            };
+            let mut kept = match connected {
                 Ok(kept) => kept,
                 // what the first connection met says more than that there is no second one
                 Err(trouble) => return Err(lost.filter(|_| trouble.level != Level::Stop).unwrap_or(trouble)),
@@ -153,7 +158,7 @@ impl Errand {
             let ends = self.ends.len();
             match self.read_all(&mut kept).await {
                 Ok(outcome) => {
-                    self.account.keep(kept);
+                    *slot = Some(kept);
                     return outcome;
                 }
                 Err(End::Stopped) => return Ok(()),
