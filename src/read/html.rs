@@ -183,6 +183,12 @@ impl Tag {
             || matches!(self.label.as_str(), "messagereplysection" | "quote")
     }
 
+    /// The line that an app puts below a text, marked as its own.
+    fn is_app_signature(&self) -> bool {
+        let ids = ["ymail_android_signature", "ymail_ios_signature", "ms-outlook-mobile-signature"];
+        ids.contains(&self.id.as_str()) || self.has_class(&["ms-outlook-ios-signature"])
+    }
+
     /// A blockquote with the marks of a quote: mail clients cite, or draw a line at its left.
     fn is_cited(&self) -> bool {
         self.cited || self.style.contains("border-left") || self.class.contains("quote") || self.class.contains("cite")
@@ -285,7 +291,10 @@ impl Reader {
         }
         let blockquote = tag.name == "blockquote";
         let attributed = blockquote && self.attribution_start().is_some();
-        if blockquote && (self.is_reply || tag.is_cited() || attributed) || tag.is_quote_container() {
+        if blockquote && (self.is_reply || tag.is_cited() || attributed)
+            || tag.is_quote_container()
+            || tag.is_app_signature()
+        {
             if blockquote {
                 self.remove_attribution();
             }

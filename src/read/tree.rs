@@ -24,8 +24,9 @@ pub struct Tree {
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// Its first edge; the last is the one before the next node's first.
+    /// Its first edge, and how many there are.
     edges: u32,
+    count: u16,
     /// What ends here: a stretch of [`Tree::phrases`].
     ends: (u32, u32),
     /// Kinds of the phrases that end here or below.
@@ -65,7 +66,7 @@ impl Tree {
                 let ended = from + texts.iter().take_while(|(text, _)| text.len() == depth).count();
                 let kinds = kinds_of(texts, &tree);
                 let ends = (place(from), place(ended));
-                tree.nodes.push(Node { edges: place(tree.edges.len()), ends, kinds });
+                let edges = tree.edges.len();
                 let mut at = ended;
                 let rest = sorted.get(ended..to).unwrap_or_default();
                 for same in rest.chunk_by(|(a, _), (b, _)| a.get(depth) == b.get(depth)) {
@@ -73,6 +74,9 @@ impl Tree {
                     below.push((at, at + same.len()));
                     at += same.len();
                 }
+                // a byte has 256 values
+                let count = u16::try_from(tree.edges.len() - edges).unwrap_or(u16::MAX);
+                tree.nodes.push(Node { edges: place(edges), count, ends, kinds });
             }
             level = below;
             depth += 1;
@@ -108,34 +112,31 @@ impl Tree {
         if root == 0 {
             return;
         }
-        self.ending(root, kinds, |phrase| found(phrase, end));
+        let of = |place: usize| self.nodes.get(place).filter(|n| n.kinds & kinds != 0);
+        let Some(node) = of(root) else { return };
+        self.ending(node, kinds, |phrase| found(phrase, end));
         let Some((second, end)) = bytes.next() else { return };
-        let mut node = index(self.seconds.get((root - 1) * 256 + usize::from(*second)).copied().unwrap_or(0));
-        if node == 0 || self.nodes.get(node).is_none_or(|n| n.kinds & kinds == 0) {
-            return;
-        }
+        let second = index(self.seconds.get((root - 1) * 256 + usize::from(*second)).copied().unwrap_or(0));
+        let Some(mut node) = of(second).filter(|_| second != 0) else { return };
         self.ending(node, kinds, |phrase| found(phrase, end));
         for (byte, end) in bytes {
-            let edges = self.edges_of(node);
-            let from = edges.start;
-            // sorted, and mostly one or two of them
-            let edge = self.edges.get(edges).and_then(|edges| edges.iter().position(|e| e >= byte));
-            node = match edge.map(|n| from + n).filter(|n| self.edges.get(*n) == Some(byte)) {
-                Some(edge) if self.nodes.get(edge + 1).is_some_and(|n| n.kinds & kinds != 0) => edge + 1,
-                _ => return,
-            };
+            let from = index(node.edges);
+            let edges = self.edges.get(from..from + usize::from(node.count)).unwrap_or_default();
+            // mostly one or two of them
+            let Some(below) = edges.iter().position(|e| e == byte).and_then(|n| of(from + n + 1)) else { return };
+            node = below;
             self.ending(node, kinds, |phrase| found(phrase, end));
         }
     }
 
     /// The edges of a node.
     fn edges_of(&self, node: usize) -> std::ops::Range<usize> {
-        let from = self.nodes.get(node).map_or(0, |n| index(n.edges));
-        from..self.nodes.get(node + 1).map_or(self.edges.len(), |n| index(n.edges))
+        let (from, count) = self.nodes.get(node).map_or((0, 0), |n| (index(n.edges), usize::from(n.count)));
+        from..from + count
     }
 
-    fn ending(&self, node: usize, kinds: u32, found: impl FnMut(usize)) {
-        let (from, to) = self.nodes.get(node).map_or((0, 0), |n| n.ends);
+    fn ending(&self, node: &Node, kinds: u32, found: impl FnMut(usize)) {
+        let (from, to) = node.ends;
         if from == to {
             return;
         }

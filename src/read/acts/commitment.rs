@@ -193,6 +193,16 @@ fn first_person(sentence: &Sentence, lead: &Hit) -> bool {
 /// Does it wait for something the reader may do ("if you send it, I'll sign")? A condition after it
 /// that belongs to a request of its own ("- let me know if you") is not meant.
 fn left_to_reader(sentence: &Sentence, lead: &Hit) -> bool {
+    // "wenn die Chefin zustimmt, schicke ich": what opens the sentence decides
+    let opens = |c: &Hit| {
+        c.language == lead.language
+            && c.end <= lead.start
+            && !sentence.before(c.start).chars().any(char::is_alphanumeric)
+            && !sentence.of(Group::PoliteCondition).any(|p| p.start == c.start)
+    };
+    if sentence.of(Group::Condition).any(opens) {
+        return true;
+    }
     sentence.of(Group::IfYou).any(|c| {
         let between = |h: &Hit| h.start >= lead.end && h.end <= c.start;
         c.end <= lead.start || !sentence.of(Group::Request).chain(sentence.of(Group::Please)).any(between)

@@ -92,6 +92,14 @@ impl Hasher for Spread {
         });
         self.0 ^= self.0 >> 32;
     }
+
+    fn write_u128(&mut self, key: u128) {
+        for half in [key & u128::from(u64::MAX), key >> 64] {
+            let half = u64::try_from(half).unwrap_or_default();
+            self.0 = (self.0.rotate_left(29) ^ half).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        self.0 ^= self.0 >> 32;
+    }
 }
 
 type Known = HashMap<u128, Languages, BuildHasherDefault<Spread>>;

@@ -58,6 +58,12 @@ fn thanks_token(read: &str, text: &NewText) -> bool {
     rest.any(|l| Sentence::for_purpose(sentences::fold(l), Purpose::Thanks).has(Group::Thank))
 }
 
+/// Does it name a year of the last century? Then it tells of old times: "they got married in 1950".
+fn is_history(sentence: &Sentence) -> bool {
+    let mut numbers = sentence.low.split(|c: char| !c.is_ascii_digit());
+    numbers.any(|n| n.len() == 4 && n.starts_with("19"))
+}
+
 /// The first announcement, in the order of the text; questions about one are none.
 fn announces(body: &[Sentence]) -> Option<Announcement> {
     let kinds = [
@@ -67,6 +73,6 @@ fn announces(body: &[Sentence]) -> Option<Announcement> {
         (Group::NewJob, Announcement::NewJob),
         (Group::Farewell, Announcement::Farewell),
     ];
-    let told = body.iter().filter(|s| !super::question::is_question(s));
+    let told = body.iter().filter(|s| !super::question::is_question(s) && !is_history(s));
     told.flat_map(|s| kinds.iter().filter(|(group, _)| s.has(*group))).map(|(_, kind)| *kind).next()
 }

@@ -103,9 +103,13 @@ fn act(kind: ActKind, text: &str, due: Option<crate::evidence::Due>) -> Act {
 /// Words of a text; of scripts without blanks two characters are a word.
 fn words(text: &str) -> u32 {
     if text.is_ascii() {
-        let words = text.split(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
-        let said = words.filter(|w| w.bytes().any(|b| b.is_ascii_alphanumeric()));
-        return u32::try_from(said.count()).unwrap_or(u32::MAX);
+        let (mut words, mut said) = (0_u32, false);
+        for byte in text.bytes() {
+            let here = byte.is_ascii_alphanumeric();
+            words = words.saturating_add(u32::from(here && !said));
+            said = here || said && !matches!(byte, b'\t'..=b'\r' | b' ');
+        }
+        return words;
     }
     let mut spaced: u32 = 0;
     let mut wide: u32 = 0;

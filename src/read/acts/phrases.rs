@@ -163,6 +163,8 @@ struct Pattern {
     tail: Option<String>,
 }
 
+/// Phrases there is room for before more has to be made; most sentences hold fewer.
+const HITS: usize = 16;
 /// Bytes that may lie between the two parts of a phrase.
 const GAP: usize = 60;
 /// Stands for those words in the files.
@@ -318,6 +320,10 @@ pub fn is_unspaced(c: char) -> bool {
 
 /// Lower case, straight apostrophes, single blanks.
 fn fold_case(text: &str) -> String {
+    if text.is_ascii() {
+        let folded = text.to_ascii_lowercase();
+        return if folded.contains('`') { folded.replace('`', "'") } else { folded };
+    }
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -424,7 +430,7 @@ impl Sentence {
     fn looked_at(text: String, low: String, purpose: Purpose) -> Sentence {
         let kinds = purpose.kinds();
         let found = phrases();
-        let mut hits: Vec<Hit> = Vec::new();
+        let mut hits: Vec<Hit> = Vec::with_capacity(HITS);
         let mut take = |pattern: Option<&Pattern>, start: usize, end: usize| {
             let Some(pattern) = pattern else { return };
             let Some(end) = pattern.end(&low, start, end) else { return };

@@ -18,6 +18,17 @@ pub fn split(text: &str) -> Vec<String> {
 
 /// White space folded to single blanks.
 pub fn fold(text: &str) -> String {
+    let trimmed = text.trim();
+    // most lines are folded already
+    let mut before = 0;
+    let folded = |byte: u8| {
+        let single = byte.is_ascii() && !matches!(byte, b'\t'..=b'\r') && (byte, before) != (b' ', b' ');
+        before = byte;
+        single
+    };
+    if trimmed.bytes().all(folded) {
+        return trimmed.to_string();
+    }
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !folded.is_empty() {
@@ -39,7 +50,8 @@ fn paragraphs(text: &str) -> Vec<String> {
             continue;
         }
         let joins = open && !item && continues(paragraphs.last().map_or("", String::as_str), columns, &line);
-        columns = line.chars().map(|c| if is_unspaced(c) { 2 } else { 1 }).sum();
+        let wide = |c: char| if is_unspaced(c) { 2 } else { 1 };
+        columns = if line.is_ascii() { line.len() } else { line.chars().map(wide).sum() };
         match paragraphs.last_mut() {
             Some(last) if joins => {
                 let close =
@@ -80,25 +92,23 @@ const CLOSERS: &[char] = &['"', '\'', ')', '”', '’', '»', ']', '*', '_', '�
 
 fn cut(paragraph: &str, sentences: &mut Vec<String>) {
     let mut start = 0;
-    let mut chars = paragraph.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    let plain = paragraph.is_ascii();
+    let mut from = 0;
+    while let Some((at, c)) = next_mark(paragraph, from, plain) {
         let wide = matches!(c, '。' | '！' | '？' | '｡');
-        if !wide && !matches!(c, '.' | '!' | '?' | '؟' | '…') {
-            continue;
-        }
         let mut marks = 1;
         let mut bracket = false;
         let mut end = at + c.len_utf8();
-        while let Some((next, c)) = chars.peek().copied() {
+        for c in paragraph.get(end..).unwrap_or("").chars() {
             let mark = matches!(c, '.' | '!' | '?' | '؟' | '…' | '。' | '！' | '？');
             if !mark && !CLOSERS.contains(&c) {
                 break;
             }
             marks += usize::from(mark);
             bracket |= c == ')';
-            end = next + c.len_utf8();
-            chars.next();
+            end += c.len_utf8();
         }
+        from = end;
         let before = paragraph.get(start..at).unwrap_or("");
         let after = paragraph.get(end..).unwrap_or("");
         let ends = after.is_empty()
@@ -110,6 +120,17 @@ fn cut(paragraph: &str, sentences: &mut Vec<String>) {
         }
     }
     push(paragraph.get(start..).unwrap_or(""), sentences);
+}
+
+/// The next mark that may end a sentence; in a `plain` paragraph every character is one byte.
+fn next_mark(paragraph: &str, from: usize, plain: bool) -> Option<(usize, char)> {
+    let rest = paragraph.get(from..)?;
+    if plain {
+        let at = rest.bytes().position(|b| matches!(b, b'.' | b'!' | b'?'))?;
+        return Some((from + at, rest.as_bytes().get(at).copied()?.into()));
+    }
+    let is_mark = |c: &char| matches!(c, '.' | '!' | '?' | '؟' | '…' | '。' | '！' | '？' | '｡');
+    rest.char_indices().find(|(_, c)| is_mark(c)).map(|(at, c)| (from + at, c))
 }
 
 /// A mark that a blank follows: does it end the sentence?

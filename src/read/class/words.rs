@@ -1,5 +1,6 @@
 //! The words of mailings and machines, from the `[class]` table of the lexicon. Part of `read::class`.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -47,7 +48,10 @@ pub struct Words {
     out_of_office: Vec<String>,
     absence: Vec<String>,
     bounce: Vec<String>,
-    newsletter: Vec<String>,
+    /// Words of mailings by themselves, and those that stand inside a name: several words, or a script
+    /// without blanks.
+    newsletter: HashSet<String>,
+    newsletter_inside: Vec<String>,
     back: Vec<String>,
     away: Tree,
     /// Words for leaving a mailing, then how a mailing or machine speaks of itself.
@@ -95,11 +99,13 @@ impl Words {
         longest_first(&mut all.bounce);
         longest_first(&mut all.back);
         months.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
+        let inside = |word: &&String| word.contains(' ') || !word.starts_with(is_spaced);
         Words {
             out_of_office: all.out_of_office,
             absence: all.absence,
             bounce: all.bounce,
-            newsletter: all.newsletter,
+            newsletter_inside: all.newsletter.iter().filter(inside).cloned().collect(),
+            newsletter: all.newsletter.into_iter().collect(),
             back: all.back,
             away: Tree::new(&all.away),
             leaving: all.unsubscribe.len(),
@@ -161,14 +167,8 @@ impl Words {
     /// Is the display name that of a newsletter, team or desk?
     pub fn is_mailing_name(&self, name: &str) -> bool {
         let name = fold(name);
-        let plain = name.is_ascii();
-        self.newsletter.iter().filter(|word| !plain || word.is_ascii()).any(|word| match word.chars().next() {
-            Some(c) if is_spaced(c) => {
-                name.split(|c: char| !c.is_alphanumeric() && c != '\'').any(|token| token == word)
-                    || word.contains(' ') && name.contains(word.as_str())
-            }
-            _ => name.contains(word.as_str()),
-        })
+        name.split(|c: char| !c.is_alphanumeric() && c != '\'').any(|token| self.newsletter.contains(token))
+            || self.newsletter_inside.iter().any(|word| name.contains(word.as_str()))
     }
 
     /// The day of return that a text plainly names: a date right after one of the words for it.

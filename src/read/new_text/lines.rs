@@ -32,6 +32,9 @@ pub(super) fn is_space(c: char) -> bool {
 /// `s` without white space around it; `=20` and `=09` are blanks of mail that was never decoded.
 pub(super) fn trim(s: &str) -> &str {
     let mut s = s.trim_matches(is_space);
+    if !s.starts_with('=') && !s.bytes().rev().take(3).any(|b| b == b'=') {
+        return s;
+    }
     loop {
         let shorter = ["=20", "=09", "=0A", "=A0"].iter().find_map(|q| s.strip_prefix(q).or_else(|| s.strip_suffix(q)));
         match shorter {

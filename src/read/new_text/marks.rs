@@ -140,7 +140,7 @@ impl Block {
     fn read(&mut self, core: &str) -> bool {
         let before = self.count;
         self.open = core.ends_with([',', ';', '<']);
-        if !core.contains([':', '：']) {
+        if !core.contains(':') && !core.contains('：') {
             return false;
         }
         self.add(core);

@@ -128,11 +128,11 @@ pub(super) fn closing(lines: &[Line<'_>], kept: &[usize]) -> std::ops::Range<usi
 
 /// More than a name, a title or an address.
 fn is_sentence(core: &str) -> bool {
+    if core.len() > limits::CLOSING_BYTES {
+        return true;
+    }
     let words = core.split_whitespace().count();
-    core.len() > limits::CLOSING_BYTES
-        || words >= 10
-        || core.ends_with(['?', '？', '؟'])
-        || words >= 5 && core.ends_with(['.', '!'])
+    words >= 10 || core.ends_with(['?', '？', '؟']) || words >= 5 && core.ends_with(['.', '!'])
 }
 
 /// "Best regards," or "Thanks, Dana": a phrase of the lexicon and at most a name of three words.
