@@ -294,3 +294,19 @@ fn architecture_md_names_every_module() {
         assert!(text.contains(&format!("`{module}`")), "ARCHITECTURE.md does not speak of `{module}`");
     }
 }
+
+/// The minimum Rust that is stated is the one that builds and tests this: no older one is claimed to do.
+#[test]
+fn the_stated_rust_is_the_one_that_is_used() {
+    let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("there");
+    let value = |text: &str, key: &str| {
+        let line = text.lines().find_map(|l| l.strip_prefix(key)?.trim().strip_prefix('=').map(str::to_string));
+        line.expect("stated").trim().trim_matches('"').to_string()
+    };
+    let stated = value(&read("Cargo.toml"), "rust-version");
+    let used = value(&read("rust-toolchain.toml"), "channel");
+    assert!(
+        used == stated || used.strip_prefix(&stated).is_some_and(|patch| patch.starts_with('.')),
+        "{stated} {used}"
+    );
+}
