@@ -88,3 +88,28 @@ fn scenarios() {
     println!("{} scenarios, {} failed", files.len(), failures.len());
     assert!(failures.is_empty(), "{} of {} scenarios failed", failures.len(), files.len());
 }
+
+/// Each point and each veto of the rules stands in a scenario, in its own words.
+#[test]
+fn every_reason_is_held_by_a_scenario() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let texts = |folder: &str, ending: &str| -> String {
+        let files = std::fs::read_dir(root.join(folder)).unwrap().map(|e| e.unwrap().path());
+        let fitting = files.filter(|f| f.extension().is_some_and(|e| e == ending));
+        fitting.map(|f| std::fs::read_to_string(f).unwrap()).collect()
+    };
+    let (rules, told) = (texts("src/policy", "rs"), texts("tests/scenarios", "scn"));
+    let mut missing = Vec::new();
+    for call in ["veto_if(", "point_if(", "summary_at_most("] {
+        for rest in rules.split(call).skip(1) {
+            // the reason is the last string of the call
+            let call = rest.split(");").next().unwrap();
+            if let Some(why) = call.rsplit('"').nth(1).filter(|w| w.contains(' '))
+                && !told.contains(why)
+            {
+                missing.push(why.to_string());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no scenario names {missing:#?}");
+}

@@ -4,7 +4,7 @@
 //! whom what from when until when, written before anything is read. `SEED=n cargo test --test
 //! simulation -- --nocapture` plays one life, `KITHD_LIVES=all` all twenty, `KITHD_SHOW=1` tells what
 //! was said wrongly or not at all, `EXPLAIN="ADDRESS DATE"` what the engine thought that day,
-//! `KEEP=DIR` leaves the mail, the calendars and the store for kithd's own commands.
+//! `KEEP=DIR` leaves the mail, the calendars, the store and a config for kithd's own commands.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
@@ -124,9 +124,10 @@ fn what_was_owed_is_said() {
         let floor = if is_full() { floor } else { floor.saturating_sub(10) };
         assert!(precision >= floor || row.shown() < 30, "{}: precision .{precision:02}", kind.as_str());
     }
-    // the target is none
+    // the target is none; twenty lives may hold what nobody could tell
     let shown: u32 = tally.rows.values().map(judge::Row::shown).sum();
-    assert!(tally.false_facts.len() * 200 <= usize::try_from(shown).unwrap(), "{:#?}", tally.false_facts);
+    let allowed = if is_full() { usize::try_from(shown).unwrap() / 500 } else { 0 };
+    assert!(tally.false_facts.len() <= allowed, "{:#?}", tally.false_facts);
     assert!(recall_of_all(&tally) >= 75);
     assert!(tally.median_week() <= 4);
 }
@@ -137,6 +138,11 @@ fn headers_alone_say_less_and_nothing_wrong() {
     let tally = many(&seeds, months, Manner { bodies: false, faults: None, seldom: false });
     show("headers only", &seeds, months, &tally);
     assert!(tally.broken.is_empty() && tally.noise.is_empty(), "{:#?}{:#?}", tally.broken, tally.noise);
+    assert!(
+        is_full() || std::env::var_os("SEED").is_some() || tally.false_facts.is_empty(),
+        "{:#?}",
+        tally.false_facts
+    );
     assert!(tally.most_a_day <= 3 && tally.median_week() <= 4);
 }
 

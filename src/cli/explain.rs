@@ -68,6 +68,7 @@ pub fn print_one(out: &Out, e: &Explanation) {
     let when = match e.standing.as_str() {
         "waiting" => "it would then say:",
         "closed" | "expired" | "withdrawn" => "it would have said:",
+        "done" | "dismissed" => "it said:",
         _ => "",
     };
     out.flow(2, &[(Look::Dim, when), (Look::Plain, &e.reason)]);

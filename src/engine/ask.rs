@@ -261,14 +261,17 @@ impl Engine {
             Standing::Low => "low",
             Standing::Expired => "expired",
         };
+        // what is over keeps the days it had
+        let over = entry.filter(|e| !e.state.is_open());
+        let (due_at, expires_at) = over.map_or((v.due_at, v.expires_at), |e| (e.due_at, e.expires_at));
         Explanation {
             id: v.id,
             rule: v.occasion.rule().as_str().to_string(),
             occasion: v.occasion.as_str().to_string(),
             contact: WhomRow { id: history.person.id, name: history.person.name.clone(), address: v.address.clone() },
             standing: entry.map_or(standing, |e| e.state.as_str()).to_string(),
-            due_at: v.due_at,
-            expires_at: v.expires_at,
+            due_at,
+            expires_at,
             score: f64::from(then.score()) / 10.0,
             points: then.points.iter().map(ToString::to_string).collect(),
             vetoes,

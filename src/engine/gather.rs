@@ -63,6 +63,9 @@ impl Engine {
         if self.memory.nobody_stale {
             self.refresh_nobody(now)?;
         }
+        if self.memory.namesakes_stale {
+            self.memory.load_namesakes(&self.store)?;
+        }
         if self.memory.people_stale {
             self.memory.people = self.resolve()?;
             // who is other than at their last review is looked at again
@@ -312,7 +315,7 @@ impl Engine {
         Ok(found.into_values().collect())
     }
 
-    /// Addresses the user wrote to that may be this contact's as well: `check` proposes to merge them.
+    /// Addresses that may be this contact's as well: `check` proposes to merge them.
     fn doubles(&self, contact: &Contact) -> BTreeSet<AddrSpec> {
         let theirs = |a: &AddrSpec| contact.addresses.contains(a);
         let pairs = self.memory.people.proposals().iter();
@@ -322,8 +325,7 @@ impl Engine {
             _ => None,
         });
         let others = others.filter_map(|a| self.memory.people.contact_of(a)).flat_map(|c| &c.addresses);
-        let wrote_to = |a: &&AddrSpec| self.memory.addresses.get(a).is_some_and(|f| f.sent > 0);
-        others.filter(wrote_to).take(limits::CONTACT_ADDRESSES).cloned().collect()
+        others.take(limits::CONTACT_ADDRESSES).cloned().collect()
     }
 
     fn people_in(

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::outbox::compose::{Bar, Content, LastContact, Line, Section, subject};
 use crate::outbox::words::Words;
 use crate::outbox::{Channel, Entry, EntryKind, State};
-use crate::policy::{Fact, Policies};
+use crate::policy::Fact;
 use crate::store::Strength;
 use crate::time::{DAY, Timestamp, add_days};
 use minijinja::context;
@@ -101,7 +101,7 @@ impl Engine {
             people.iter().filter(|r| this_week(of(r))).map(|r| r.row.name.clone()).collect()
         };
         let (met, wrote) = (names(|r| r.row.last_met_at), names(|r| r.row.last_sent_at));
-        let (near, drifting) = picture(&people, &self.policies(), words, now);
+        let (near, drifting) = picture(&people, words, now);
         let held: Vec<&Entry> = self.memory.entries.values().filter(|e| e.held.is_some()).collect();
         // that all is well is no reason for a mail
         let is_quiet = items.is_empty() && met.is_empty() && wrote.is_empty() && drifting.is_empty() && held.is_empty();
@@ -135,18 +135,16 @@ impl Engine {
 }
 
 /// Who is near, the strongest first, and who drifts, the furthest beyond the usual first: of those
-/// whose rhythm is known. Nobody drifts away while the user is, nor whom they are about to meet.
-fn picture(people: &[&Reviewed], policies: &Policies, words: &Words, now: Timestamp) -> (Vec<Line>, Vec<Line>) {
+/// whose rhythm is known. Who drifts is what the rules say: nobody who left, or whom the user is about to meet.
+fn picture(people: &[&Reviewed], words: &Words, now: Timestamp) -> (Vec<Line>, Vec<Line>) {
     let (mut near, mut drifting) = (Vec::new(), Vec::new());
     for r in people {
         let (Some(last), Some(usual)) = (r.row.last_contact_at, r.usual_days.filter(|u| *u > 0)) else { continue };
         let days = now.since(last) / DAY;
-        let missed = days - policies.away_between(last, now) / DAY;
-        let planned = r.row.next_meeting_at.is_some_and(|t| t > now);
         let facts = context! { days => days, usual_days => usual };
         let body = words.phrase("summary", "silence", &facts);
         let line = Line { head: r.row.name.clone(), body, bar: Some(Bar::new(days, usual)) };
-        if missed > usual.saturating_mul(2) && missed > 21 && days < 400 && !planned {
+        if r.drifting {
             drifting.push((days.saturating_mul(100) / usual, line));
         } else if days <= usual {
             near.push(line);

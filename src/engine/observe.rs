@@ -291,7 +291,11 @@ impl Engine {
                 continue;
             }
             commit.puts.push(put_address(&address, &new));
-            if old.is_some() || may_be_contact(&new) {
+            let is_new_name = |n: String| !self.memory.full_names.contains(&n);
+            if may_be_contact(&new) && new.full_names().any(is_new_name) {
+                self.memory.namesakes_stale = true;
+            }
+            if old.is_some() || may_be_contact(&new) || self.memory.is_namesake(&new) {
                 self.memory.people_stale = true;
                 self.memory.addresses.insert(address, new);
             }
@@ -342,6 +346,7 @@ impl Engine {
         self.memory.touched.extend(all.iter().map(|(a, _)| a.clone()));
         self.memory.addresses = all.into_iter().filter(|(_, f)| may_be_contact(f)).collect();
         self.memory.people_stale = true;
+        self.memory.namesakes_stale = true;
         self.memory.my_p90 = None;
         self.memory.settled = None;
         let (puts, drops) = (vec![put_me(&self.setup)], vec![drop_settled()]);

@@ -42,6 +42,9 @@ pub struct Reviewed {
     pub mass: Option<f64>,
     /// Usual days between contacts, and whether the silence is beyond them.
     pub usual_days: Option<i64>,
+    /// The rules would say hello: the silence is beyond what is usual, and nothing speaks against it.
+    #[serde(default)]
+    pub drifting: bool,
 }
 
 impl Reviewed {
@@ -80,8 +83,13 @@ pub struct Memory {
     pub knows_people: bool,
     /// What was left when there was nobody to look at; `None` since anybody was touched.
     pub settled: Option<Settled>,
-    /// Addresses that may be a contact's: written to, met, on a card, or named by the user.
+    /// Addresses that may be a contact's: written to, met, on a card, named by the user, or of somebody who wrote and
+    /// is called like one of these.
     pub addresses: BTreeMap<AddrSpec, AddressFacts>,
+    /// The full names of those who may be contacts.
+    pub full_names: BTreeSet<String>,
+    /// Who wrote and is called like one of them has to be looked for.
+    pub namesakes_stale: bool,
     /// Addresses of each card.
     pub cards: Vec<Vec<AddrSpec>>,
     /// Who is who; made anew by `refresh` when something it rests on has changed.
@@ -214,7 +222,30 @@ impl Memory {
             self.addresses.entry(address).or_insert(facts);
         }
         self.knows_people = true;
+        self.namesakes_stale = true;
         Ok(())
+    }
+
+    /// Loads who merely wrote to the user and is called like somebody known: they may be the same.
+    pub fn load_namesakes(&mut self, store: &Store) -> Result<()> {
+        let known = self.addresses.values().filter(|f| may_be_contact(f));
+        self.full_names = known.flat_map(AddressFacts::full_names).collect();
+        for record in store.records(Shelf::Address) {
+            let (key, value) = record?;
+            let facts: AddressFacts = decode(&value)?;
+            if self.is_namesake(&facts)
+                && let Some(address) = address(&key)
+            {
+                self.people_stale |= self.addresses.insert(address, facts).is_none();
+            }
+        }
+        self.namesakes_stale = false;
+        Ok(())
+    }
+
+    /// Did somebody write from there who is called like somebody known?
+    pub fn is_namesake(&self, facts: &AddressFacts) -> bool {
+        facts.received > 0 && !may_be_contact(facts) && facts.full_names().any(|n| self.full_names.contains(&n))
     }
 }
 

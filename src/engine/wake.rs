@@ -17,7 +17,7 @@ use crate::outbox::compose::{message_id, reason};
 use crate::outbox::queue::{self, Pick};
 use crate::outbox::words::Words;
 use crate::outbox::{Entry, EntryKind, State, Whom};
-use crate::policy::{Policies, Review, Standing, Verdict, review};
+use crate::policy::{Occasion, Policies, Review, Standing, Verdict, review};
 use crate::store::{Commit, Strength};
 use crate::time::{DAY, Timestamp};
 
@@ -159,13 +159,16 @@ impl Engine {
     ) -> Outcome {
         let review = review(history, policies, now);
         let entries = reconcile(&self.memory.entries, history, &review, words, now);
-        let usual = history.rhythm.median_gap().filter(|_| history.rhythm.episodes.len() >= 6).map(|s| s / DAY);
+        let usual = usual_days(history);
         // what is not due may become so by a date that draws near, or as a veto lapses: looked at daily
         let unsettled = |v: &Verdict| matches!(v.standing(now), Standing::Low | Standing::Vetoed | Standing::Waiting);
         let soon = review.verdicts.iter().any(unsettled).then(|| now.plus(DAY));
         let next_at = review.next_at.into_iter().chain(soon).min();
         let mass = Some(history.mass);
-        let reviewed = Reviewed { next_at, at: now, row: row(history, policies, now), mass, usual_days: usual };
+        let drifting =
+            review.verdicts.iter().any(|v| v.occasion == Occasion::KeepInTouch && v.standing(now) == Standing::Due);
+        let row = row(history, policies, now);
+        let reviewed = Reviewed { next_at, at: now, row, mass, usual_days: usual, drifting };
         Outcome { entries, reviewed }
     }
 
@@ -361,10 +364,16 @@ fn whom(history: &ContactHistory, address: Option<crate::address::AddrSpec>) -> 
     }
 }
 
+/// Days between two contacts, half of the gaps being shorter; `None` where there are too few to speak of a rhythm.
+fn usual_days(h: &ContactHistory) -> Option<i64> {
+    let median = h.rhythm.median_gap().filter(|_| h.rhythm.episodes.len() >= 6)?;
+    Some((median + DAY / 2) / DAY)
+}
+
 /// The row of `contacts`.
 pub(super) fn row(h: &ContactHistory, policies: &Policies, now: Timestamp) -> ContactRow {
     let relationship = h.person.relationship.as_ref().and_then(|r| policies.relationships.get(r));
-    let rhythm = h.rhythm.median_gap().filter(|_| h.rhythm.episodes.len() >= 6).map(|s| (s / DAY).max(1));
+    let rhythm = usual_days(h).map(|days| days.max(1));
     let (every_days, every_from) = match (h.person.every, relationship, rhythm) {
         (Some(every), ..) => (Some(every.approx_days()), Some("user")),
         (None, Some(interval), _) => (Some(interval.every.approx_days()), Some("relationship")),

@@ -64,6 +64,16 @@ impl AddressFacts {
         self.names.truncate(limits::NAMES);
     }
 
+    /// The full names it is called by, folded, the words in any order.
+    pub fn full_names(&self) -> impl Iterator<Item = String> {
+        let full = self.names.iter().filter_map(|(n, _)| Name::read(n)).filter(|n| n.full);
+        full.map(|n| {
+            let mut words = n.words;
+            words.sort();
+            words.join(" ")
+        })
+    }
+
     /// Notes the time of a fact. The latest is kept roughly, so that a mail a day changes nothing most days, and
     /// the same whatever the order.
     pub fn see_at(&mut self, at: Timestamp) {
@@ -364,8 +374,12 @@ fn contact_name(members: &[Member<'_>], naming: &Naming<'_>) -> String {
         let fitting = counts.iter().filter(|(_, (f, _))| *f == full);
         fitting.max_by(|(a, (_, x)), (b, (_, y))| x.cmp(y).then_with(|| b.cmp(a))).map(|(name, _)| (*name).to_string())
     };
-    let spelled =
-        || members.iter().filter(|m| m.profile.person).find_map(|m| Name::from_local(m.addr)).map(|n| n.display);
+    // `d.ito` spells no name that anybody is called by: then the address itself is plainer
+    let in_full = |n: &Name| n.words.iter().all(|w| w.chars().count() >= 2);
+    let spelled = || {
+        let people = members.iter().filter(|m| m.profile.person);
+        people.filter_map(|m| Name::from_local(m.addr)).find(in_full).map(|n| n.display)
+    };
     let address = || members.first().map(|m| m.addr.to_string()).unwrap_or_default();
     most(true).or_else(spelled).or_else(|| most(false)).unwrap_or_else(address)
 }

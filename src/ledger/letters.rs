@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Person;
 use crate::address::AddrSpec;
-use crate::evidence::{ActKind, Class, Mail, MessageId};
+use crate::evidence::{Act, ActKind, Class, Mail, MessageId};
 use crate::identity::Me;
 use crate::time::{DAY, Timestamp, Zone};
 
 /// One-way mails after which a sender is bulk (INFERENCE 1.6).
 const ONE_WAY: usize = 5;
+
+/// Mails from which on a sentence that stands in most of them is no longer their writer's own.
+const BANNER: usize = 3;
 
 /// Who wrote.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +98,7 @@ pub fn settle(mails: Vec<Mail>, aside: &[Mail], person: &Person, me: &Me, met: b
     let mut letters: Vec<Letter> =
         mails.into_iter().filter(|m| m.at <= now).filter_map(|m| letter(m, &mine, person, me)).collect();
     letters.sort_by_key(|a| (a.mail.at, a.mail.id));
+    forget_banners(&mut letters);
     let wrote_to = |address: &AddrSpec, letters: &[Letter]| {
         letters.iter().any(|l| l.direction == Direction::Sent && l.class == Class::Person && named(&l.mail, address))
     };
@@ -115,6 +119,38 @@ pub fn settle(mails: Vec<Mail>, aside: &[Mail], person: &Person, me: &Me, met: b
         }
     }
     letters
+}
+
+/// What stands in most mails of one writer ("Have you seen our new catalogue?") is their house's, not theirs: it
+/// asks nobody and promises nothing.
+fn forget_banners(letters: &mut [Letter]) {
+    for direction in [Direction::Sent, Direction::Received] {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let read = || letters.iter().filter(|l| l.direction == direction && !l.is_unread());
+        for letter in read() {
+            for text in beside_more(&letter.mail).map(|a| a.text.to_lowercase()).collect::<BTreeSet<_>>() {
+                *counts.entry(text).or_default() += 1;
+            }
+        }
+        let total = read().count();
+        counts.retain(|_, n| *n >= BANNER && n.saturating_mul(2) > total);
+        if counts.is_empty() {
+            continue;
+        }
+        for letter in letters.iter_mut().filter(|l| l.direction == direction) {
+            let banners: BTreeSet<String> = beside_more(&letter.mail).map(|a| a.text.clone()).collect();
+            if let Some(text) = letter.mail.text.as_mut() {
+                let is_banner = |a: &Act| banners.contains(&a.text) && counts.contains_key(&a.text.to_lowercase());
+                text.acts.retain(|a| !is_banner(a));
+            }
+        }
+    }
+}
+
+/// Acts of a mail that says more than that.
+fn beside_more(mail: &Mail) -> impl Iterator<Item = &Act> {
+    let words = mail.text.as_ref().map_or(0, |t| usize::try_from(t.words).unwrap_or(usize::MAX));
+    mail.acts().iter().filter(move |a| a.text.split_whitespace().count() < words)
 }
 
 /// Settles mail of the same threads that does not name the contact.

@@ -297,6 +297,12 @@ impl ContactHistory {
         self.letters.iter().filter(move |l| l.is_received_person() && l.mail.at > at)
     }
 
+    /// Mail they sent to the user and to a list after `at`: no interaction, but not silence either.
+    pub fn heard_by_list(&self, at: Timestamp) -> Option<&Letter> {
+        let by_list = |l: &&Letter| l.class == Class::List && l.part == Part::To && l.mail.at > at;
+        self.letters.iter().filter(|l| l.direction == Direction::Received).find(by_list)
+    }
+
     /// A mail from the user to them after `at` that thanks and does not itself ask for something.
     pub fn thanked_since(&self, at: Timestamp) -> Option<&Letter> {
         self.sent_since(at).find(|l| l.thanks())
@@ -325,7 +331,7 @@ impl ContactHistory {
     }
 
     /// Mail after `at` that may be with them as well: with an address that may be theirs, or from somebody of their
-    /// name who answers what the user wrote to them. A stranger of the same name says nothing.
+    /// name who answers what the user wrote to them.
     pub fn doubtful_since(&self, at: Timestamp, heard: bool) -> bool {
         let is_double = |a: &Address| self.person.doubles.contains(&a.address);
         let is_named = |a: &Address| {

@@ -79,7 +79,8 @@ fn answer<'a>(case: &'a Case<'_>, letter: &'a Letter) -> Option<&'a Letter> {
             && matches!(l.class, Class::Person | Class::Calendar | Class::List)
     };
     let answers = case.h.answers_to(&letter.mail).filter(by_person).find(|l| l.mail.at > at);
-    answers.or_else(|| case.h.received_since(at).find(|l| l.part != Part::Cc))
+    let heard = || case.h.received_since(at).find(|l| l.part != Part::Cc);
+    answers.or_else(heard).or_else(|| case.h.heard_by_list(at))
 }
 
 /// They accepted or sent an invitation after `at`.

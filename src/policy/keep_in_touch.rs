@@ -94,6 +94,7 @@ fn finish(case: &Case<'_>, mut v: Verdict, last: Timestamp) -> Verdict {
     let h = case.h;
     v.point_if(h.reciprocity > 0.6, 10, "mail goes both ways alike");
     v.veto_if(h.next_meeting(case.now).is_some(), "a meeting with them is planned");
+    v.veto_if(h.heard_by_list(last).is_some(), "they wrote to you and a list since");
     v.veto_if(h.dead, "the address is dead: it bounced");
     v.veto_if(h.away_until.is_some_and(|until| until > case.now), "they are out of office");
     v.veto_if(h.person.every.is_none() && h.machine_answered(), "only a machine has answered you since");

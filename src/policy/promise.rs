@@ -51,6 +51,8 @@ fn promise(case: &Case<'_>, letter: &Letter, act: &Act, number: u32) -> Option<V
     v.point_if(case.h.external, 5, "they work elsewhere");
     v.veto_if(case.h.dead, "the address is dead: it bounced");
     v.veto_if(letter.mail.marks().declines && explicit.is_none(), "you declined in the same mail");
+    // "I'll leave you to it": the mail that introduces two people is itself the deed
+    v.veto_if(letter.has(ActKind::Introduction) && explicit.is_none(), "the same mail brought two people together");
     v.close_by_letter(kept(case, letter));
     let meeting =
         case.h.encounters.iter().find(|e: &&Encounter| e.read_at > at && e.end > at && e.mine && !e.cancelled);

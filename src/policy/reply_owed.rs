@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, Fact, Needs, Occasion, Rule, Verdict};
-use crate::evidence::EvidenceId;
+use crate::evidence::{ActKind, Class, EvidenceId};
 use crate::ledger::{Direction, Letter, Part};
 use crate::time::{DAY, Timestamp};
 
@@ -66,6 +66,7 @@ fn owed(case: &Case<'_>, letter: &Letter, thread: &[&Letter], pings: &[&&Letter]
     v.veto_if(letter.part == Part::Cc || letter.part == Part::Unnamed, "you are only in Cc");
     v.veto_if(letter.mail.to.len() > 3, "it went to more than three people");
     v.veto_if(latest.mail.marks().no_reply_needed, "no reply is needed, they said");
+    v.veto_if(settled(case, thread, latest), "they have settled it since");
     let my_last = thread.iter().rev().find(|l| l.direction == Direction::Sent && l.mail.at < at);
     v.veto_if(my_last.is_some_and(|l| l.mail.marks().declines), "you declined in this thread");
     let accepted =
@@ -86,6 +87,14 @@ fn owed(case: &Case<'_>, letter: &Letter, thread: &[&Letter], pings: &[&&Letter]
     }
     v.needs = Needs { sent: true, folders: false, calendars: true };
     v
+}
+
+/// Did they take it back, or thank for what they asked for (by phone, in passing), in a later mail of the thread
+/// that asks nothing?
+fn settled(case: &Case<'_>, thread: &[&Letter], latest: &Letter) -> bool {
+    let later = thread.iter().filter(|l| l.mail.at > latest.mail.at && from_contact(case, l) && l.ask().is_none());
+    let mut closing = later.filter(|l| l.class == Class::Person);
+    closing.any(|l| l.mail.marks().no_reply_needed || l.has(ActKind::Thanks))
 }
 
 fn two_way(case: &Case<'_>) -> bool {
@@ -119,8 +128,8 @@ fn answers(later: &Letter, letter: &Letter) -> bool {
 /// A mail to them in another thread answers a question of theirs if it follows this soon.
 const AT_ONCE: i64 = DAY;
 
-/// Three of their last five such questions were never answered by mail: neither in their thread nor
-/// by a mail that followed at once. Any mail at all would hide who is answered by phone, for one
+/// Three of their last five such questions, or most of their last twelve, were never answered by mail: neither in
+/// their thread nor by a mail that followed at once. Any mail at all would hide who is answered by phone, for one
 /// writes to them too.
 fn seldom_answered(case: &Case<'_>, before: Timestamp) -> bool {
     let settled = before.minus(7 * DAY);
@@ -130,11 +139,13 @@ fn seldom_answered(case: &Case<'_>, before: Timestamp) -> bool {
         .iter()
         .rev()
         .filter(|l| l.is_received_person() && l.part == Part::To && l.mail.at < settled && l.ask().is_some());
-    let unanswered = earlier.take(5).filter(|l| {
+    let answered = earlier.take(12).map(|l| {
         let later = |s: &&Letter| s.is_by_hand() && s.mail.at > l.mail.at;
         let in_thread = case.h.thread(&l.mail).into_iter().find(|s| later(s) && s.direction == Direction::Sent);
         let at_once = case.h.sent_since(l.mail.at).next().filter(|s| s.mail.at.since(l.mail.at) < AT_ONCE);
-        in_thread.or(at_once).is_none()
+        in_thread.or(at_once).is_some()
     });
-    unanswered.count() >= 3
+    let answered: Vec<bool> = answered.collect();
+    let unanswered = |of: usize| answered.iter().take(of).filter(|a| !**a).count();
+    unanswered(5) >= 3 || unanswered(12) >= 7
 }

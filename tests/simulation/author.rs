@@ -71,6 +71,8 @@ pub struct Draft<'a> {
     pub file: Option<&'a str>,
     /// The sign-off thanks.
     pub thanks_off: bool,
+    /// Beneath the signature: a mail that is handed on.
+    pub below: String,
     pub headers: Vec<(&'a str, String)>,
     /// Seconds until it can be read.
     pub late: i64,
@@ -95,6 +97,7 @@ impl Draft<'_> {
             body: Vec::new(),
             file: None,
             thanks_off: false,
+            below: String::new(),
             headers: Vec::new(),
             late: 0,
             from_address: None,
@@ -164,6 +167,16 @@ impl Author {
         let tongue = self.tongue();
         let person = self.agency.person(&mut self.dice, tongue, Some(domain));
         self.add(person)
+    }
+
+    /// A mailing list's own address, as one who is written to.
+    pub fn list(&mut self) -> Id {
+        let known = self.cast.iter().position(|p| p.address == "makers@lists.example");
+        known.unwrap_or_else(|| {
+            let mut list = self.cast[ME].clone();
+            (list.first, list.last, list.address) = ("Makers".into(), "List".into(), "makers@lists.example".into());
+            self.add(list)
+        })
     }
 
     /// A language to write in: mostly the user's own.
@@ -298,6 +311,9 @@ impl Author {
             text: &m.text,
         });
         let zone = self.zone.clone();
+        if !d.below.is_empty() {
+            text = format!("{text}\n\n{}", d.below);
+        }
         let rendered = if d.machine {
             super::clients::Rendered { plain: text, html: None }
         } else {
@@ -337,8 +353,10 @@ impl Author {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
         };
-        let local = self.zone.local(at);
-        let offset = Zone::utc().instant(local).since(at) / 60;
+        let here = Zone::utc().instant(self.zone.local(at)).since(at) / 60;
+        // everybody's clock shows their own time
+        let offset = if d.from == ME { here } else { self.cast[d.from].clock };
+        let local = Zone::utc().local(at.plus(offset * 60));
         let date = format!(
             "{} {}{:02}{:02}",
             local.strftime("%a, %d %b %Y %H:%M:%S"),
@@ -351,11 +369,11 @@ impl Author {
         }
         let list = |who: &[Id]| {
             who.iter()
-                .map(|p| mailbox(&self.cast[*p].name(), &self.address(*p, other, at)))
+                .map(|p| mailbox(&self.cast[*p].display(), &self.address(*p, other, at)))
                 .collect::<Vec<_>>()
                 .join(",\r\n ")
         };
-        field("From", &mailbox(&self.cast[d.from].name(), &from_address));
+        field("From", &mailbox(&self.cast[d.from].display(), &from_address));
         field("To", &list(&d.to));
         field("Cc", &list(&d.cc));
         field("Bcc", &list(&d.bcc));
@@ -381,6 +399,8 @@ impl Author {
                 cc: d.cc.clone(),
                 subject: subject.clone(),
                 said: d.body.join("\n"),
+                file: d.file.is_some(),
+                thanks: phrases::thanks(&d.body) || d.thanks_off && !phrases::asks(&d.body),
                 machine: d.machine,
                 story: d.story,
             },
@@ -459,6 +479,9 @@ fn encoded(text: &str) -> String {
 }
 
 fn mailbox(name: &str, address: &str) -> String {
+    if name.is_empty() {
+        return address.to_string();
+    }
     if name.is_ascii() { format!("\"{name}\" <{address}>") } else { format!("{} <{address}>", encoded(name)) }
 }
 

@@ -27,6 +27,18 @@ pub enum Client {
     Phone,
 }
 
+/// How a name is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    Plain,
+    /// `Ito, Dana`, as directories have it.
+    LastFirst,
+    /// `Dana Ito (Nordhafen)`
+    WithHouse,
+    /// The address alone.
+    Bare,
+}
+
 /// Who, by number in the cast; 0 is the user.
 pub type Id = usize;
 
@@ -41,11 +53,28 @@ pub struct Person {
     pub client: Client,
     /// Writes to the user's private address.
     pub private: bool,
+    /// Minutes their clock is ahead of UTC.
+    pub clock: i64,
+    /// How their name stands before their address.
+    pub style: Style,
+    /// What their house puts beneath every mail, by number.
+    pub banner: Option<usize>,
 }
 
 impl Person {
     pub fn name(&self) -> String {
         format!("{} {}", self.first, self.last)
+    }
+
+    /// The name as it stands before their address.
+    pub fn display(&self) -> String {
+        let house = self.domain().split('.').next().unwrap_or_default();
+        match self.style {
+            Style::Plain => self.name(),
+            Style::LastFirst => format!("{}, {}", self.last, self.first),
+            Style::WithHouse => format!("{} ({house})", self.name()),
+            Style::Bare => String::new(),
+        }
     }
 
     pub fn address_at(&self, at: Timestamp) -> &str {
@@ -209,7 +238,7 @@ const FIRMS: &[&str] = &[
 
 const FREE: &[&str] = &["gmail.com", "gmx.net", "outlook.com", "web.de", "orange.fr", "libero.it"];
 
-fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     let lower = name.to_lowercase();
     let letter = |c: char| match c {
         'ä' | 'á' | 'à' => "a".to_string(),
@@ -267,6 +296,14 @@ impl Agency {
         ];
         let client = dice.weighed(&clients);
         let (last, address) = (last.to_string(), format!("{local}@{domain}"));
-        Person { first, last, address, moved: None, tongue, client, private: false }
+        let style = match client {
+            Client::Outlook => {
+                dice.weighed(&[(70, Style::Plain), (18, Style::LastFirst), (8, Style::WithHouse), (4, Style::Bare)])
+            }
+            _ => dice.weighed(&[(94, Style::Plain), (6, Style::Bare)]),
+        };
+        let clock = *dice.pick(&[60, 60, 60, 0, 120, -300, -480, 330, 540]);
+        let banner = (client == Client::Outlook && dice.chance(30)).then(|| dice.below(3));
+        Person { first, last, address, moved: None, tongue, client, private: false, clock, style, banner }
     }
 }

@@ -6,6 +6,7 @@
 use kithd::time::{Timestamp, Zone};
 
 use super::cast::{Client, Person, Tongue};
+use super::phrases::untidy;
 
 /// What is quoted.
 pub struct Quoted<'a> {
@@ -135,7 +136,10 @@ fn signature(who: &Person) -> Option<String> {
     let firm = who.domain().split('.').next().unwrap_or_default();
     match who.client {
         Client::Outlook => {
-            Some(format!("\n{}\n{firm} | Tel. +49 30 5550{:02}\nwww.{}", who.name(), who.last.len(), who.domain()))
+            let banner = who.banner.and_then(|n| untidy(who.tongue).banner.get(n)).map(|b| format!("\n\n{b}"));
+            let (name, tel, domain) = (who.name(), who.last.len(), who.domain());
+            let banner = banner.unwrap_or_default();
+            Some(format!("\n{name}\n{firm} | Tel. +49 30 5550{tel:02}\nwww.{domain}{banner}"))
         }
         Client::Thunderbird | Client::Mutt => Some(format!("\n-- \n{}\n{}", who.name(), who.domain())),
         Client::Phone => Some(format!("\n{}", phone_line(who.tongue))),

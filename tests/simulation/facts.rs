@@ -7,7 +7,7 @@
 use kithd::time::{Date, Timestamp, add_days, days_between};
 
 use super::author::ME;
-use super::cast::Id;
+use super::cast::{Id, Style};
 use super::gold::Letter;
 use super::life::Life;
 use super::play::Shown;
@@ -72,7 +72,13 @@ impl Checker<'_> {
 
     fn name(&mut self) {
         let Some(contact) = &self.shown.row.contact else { return };
-        let mine = self.who.iter().map(|p| self.life.cast[*p].name()).any(|n| n == contact.name);
+        // of an address alone its name can be read, without its accents and spaces
+        let spelled = |p: &Id| {
+            let person = &self.life.cast[*p];
+            let plain = |t: &str| super::cast::plain(t).to_lowercase();
+            person.style == Style::Bare && plain(&contact.name) == plain(&person.name())
+        };
+        let mine = self.who.iter().any(|p| self.life.cast[*p].name() == contact.name || spelled(p));
         let is_address = contact.name.contains('@');
         if !mine && !is_address && !self.who.is_empty() {
             self.say(format!(
@@ -199,6 +205,13 @@ impl Checker<'_> {
             "reply_owed" | "first_meeting" => self.with_them().filter(known).find(sent),
             "after_meeting" => self.with_them().find(known),
             "unanswered" => self.with_them().filter(known).find(heard),
+            // thanks said by the way are thanks; those beneath a request may be meant for it
+            "favour" | "introduction" => self
+                .with_them()
+                .filter(known)
+                .filter(sent)
+                .find(|l| l.thanks && (occasion == "favour" || l.cc.is_empty())),
+            "promise" => self.with_them().filter(known).filter(sent).find(|l| l.file),
             _ => None,
         };
         if let Some(l) = contrary.map(|l| format!("there was {:?} at {} [{}]", l.subject, l.at, l.story)) {

@@ -108,6 +108,10 @@ pub struct Letter {
     pub cc: Vec<Id>,
     pub subject: String,
     pub said: String,
+    /// With a file.
+    pub file: bool,
+    /// Thanks, in its text or its sign-off.
+    pub thanks: bool,
     /// Written by a machine: no contact.
     pub machine: bool,
     pub story: &'static str,

@@ -3,10 +3,10 @@
 use kithd::time::{Date, Zone, add_days};
 
 use super::author::{Author, Happening, ME};
-use super::cast::{Agency, Id, Person, TONGUES};
+use super::cast::{Agency, Id, Person, Style, TONGUES};
 use super::dice::Dice;
 use super::gold::Gold;
-use super::stories::{asked, given, met, noise, year};
+use super::stories::{asked, given, met, noise, untidy, year};
 
 /// Days of mail that lie there before kithd is installed.
 const BEFORE: i64 = 240;
@@ -49,7 +49,8 @@ pub fn live(seed: u64, months: i64) -> Life {
     let (born, end) = (add_days(start, -BEFORE), add_days(start, months * 365 / 12));
     let mut agency = Agency::default();
     let firm = agency.firm();
-    let me = agency.person(&mut dice, tongue, Some(&firm));
+    let mut me = agency.person(&mut dice, tongue, Some(&firm));
+    (me.style, me.banner) = (Style::Plain, None);
     let home = format!("{}@gmail.com", me.address.split('@').next().unwrap_or_default());
     let mut a = Author::new(dice, zone.clone(), me, home.clone(), born, start, end);
     a.agency = agency;
@@ -197,7 +198,8 @@ fn workday(a: &Author, date: Date) -> Date {
 }
 
 fn story(a: &mut Author, circle: &[Id], date: Date, interviews: bool) {
-    let alone: [(usize, Story); 6] = [
+    let alone: [(usize, Story); 7] = [
+        (22, untidy::any),
         (20, asked::i_ask),
         (22, asked::they_ask),
         (16, asked::i_promise),

@@ -85,6 +85,7 @@ pub fn play(life: &Life, manner: Manner) -> Played {
     }
     if let Some(place) = std::env::var_os("KEEP") {
         // what kithd read, to look at with kithd itself
+        fs::write(play.dir.path().join("config.toml"), play.config_text()).unwrap();
         fs::rename(play.dir.path(), place).unwrap();
     }
     play.played

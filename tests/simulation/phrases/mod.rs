@@ -9,8 +9,10 @@ mod es;
 mod fr;
 mod it;
 mod nl;
+mod untidy;
 
 use super::cast::Tongue;
+pub use untidy::untidy;
 
 /// When a promise is meant for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,6 +79,20 @@ pub struct Phrases {
     pub vacation: &'static str,
     pub weekly: &'static str,
     pub conference: &'static str,
+}
+
+/// Does one of the sentences ask for something?
+pub fn asks(body: &[String]) -> bool {
+    let all = super::cast::TONGUES.map(of);
+    let said = |s: &&str| body.iter().any(|b| b == s);
+    all.iter().any(|w| [w.ask, w.ask_favour, w.no_rush].concat().iter().any(said))
+}
+
+/// Does one of the sentences thank for something that was done?
+pub fn thanks(body: &[String]) -> bool {
+    let all = super::cast::TONGUES.map(of);
+    let said = |s: &&str| body.iter().any(|b| b == s);
+    all.iter().any(|w| [w.thanks_met, w.thanks_intro, w.thanks_help, w.thanks_interview].concat().iter().any(said))
 }
 
 pub fn of(tongue: Tongue) -> &'static Phrases {

@@ -4,6 +4,7 @@ pub mod asked;
 pub mod given;
 pub mod met;
 pub mod noise;
+pub mod untidy;
 pub mod year;
 
 use kithd::time::{DAY, Date, Timestamp};
