@@ -56,6 +56,14 @@ impl AddrSpec {
         }
     }
 
+    /// Is it the same but for what [`AddrSpec::without_tag`] takes away?
+    pub fn is_same_mailbox(&self, other: &AddrSpec) -> bool {
+        let is_gmail = |a: &AddrSpec| matches!(a.domain(), "gmail.com" | "googlemail.com");
+        // asked of every address of every mail, and mostly of another domain
+        let may_be = self.domain() == other.domain() || is_gmail(self) && is_gmail(other);
+        may_be && self.without_tag() == other.without_tag()
+    }
+
     /// The registrable domain (public suffix list), e.g. `work.example` of `mail.work.example`.
     pub fn registrable_domain(&self) -> &str {
         registrable_domain(self.domain())
@@ -416,6 +424,14 @@ mod tests {
         let a = |t| AddrSpec::parse(t).unwrap();
         assert_eq!(a("MAILTO:Dana@Uni.Example").as_str(), "dana@uni.example");
         assert_eq!(a("d.ana+x@googlemail.com").without_tag().as_str(), "dana@gmail.com");
+        for (one, other, same) in [
+            ("d.ana+x@googlemail.com", "dana@gmail.com", true),
+            ("dana+x@uni.example", "dana@uni.example", true),
+            ("d.ana@uni.example", "dana@uni.example", false),
+            ("dana@gmail.com", "dana@uni.example", false),
+        ] {
+            assert_eq!(a(one).is_same_mailbox(&a(other)), same, "{one} {other}");
+        }
         assert_eq!(a("x@mail.firm.co.uk").registrable_domain(), "firm.co.uk");
         for bad in ["", "dana", "@x", "a@", "a b@c", "a@b\r\nBcc: c@d", "a@bc@d,e"] {
             assert_eq!(AddrSpec::parse(bad), None, "{bad:?}");

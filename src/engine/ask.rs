@@ -2,6 +2,8 @@
 //!
 //! Invariant: a question changes nothing a later question could see.
 
+use std::collections::BTreeMap;
+
 use super::choose::refused;
 use super::reply::{
     ContactRow, ContactSheet, EvidenceRow, Explanation, Export, Finding, InteractionRow, ReminderRow, Reply, Request,
@@ -14,7 +16,7 @@ use crate::ledger::{self, ContactHistory};
 use crate::outbox::compose::{reason, subject};
 use crate::outbox::words::Words;
 use crate::outbox::{Channel, Entry, EntryKind};
-use crate::policy::{Needs, Review, Standing, Verdict, review};
+use crate::policy::{Needs, Rule, Standing, Verdict, review, review_rule};
 use crate::time::Timestamp;
 
 impl Engine {
@@ -199,23 +201,22 @@ impl Engine {
         };
         let (facts, view, policies) = (self.facts_of(&contact, now)?, self.viewpoint(), self.policies());
         let words = self.words(now)?;
-        let as_of = |at| {
-            let history = ledger::history(facts.clone(), &view, at);
-            let review = review(&history, &policies, at);
-            (at, history, review)
-        };
-        // most speak of now, which is looked at once
-        let mut then: (Timestamp, ContactHistory, Review) = as_of(now);
-        let mut verdicts = then.2.verdicts.clone();
+        let as_of = |at| (at, ledger::history(facts.clone(), &view, at), BTreeMap::new());
+        let mut then: (Timestamp, ContactHistory, BTreeMap<Rule, Vec<Verdict>>) = as_of(now);
+        let mut verdicts = review(&then.1, &policies, now).verdicts;
         verdicts.retain(|v| by_id.is_none_or(|e| e.id == v.id));
+        let mut moments: Vec<(Timestamp, &Verdict)> = verdicts.iter().map(|v| (self.moment(v, now), v)).collect();
+        // each moment is looked at once, and each rule once in it
+        moments.sort_by_key(|(at, _)| *at);
         let mut found: Vec<Explanation> = Vec::new();
-        for v in &verdicts {
-            let at = self.moment(v, now);
+        for (at, v) in moments {
             if then.0 != at {
                 then = as_of(at);
             }
-            let (_, history, review) = &then;
-            let as_it_was = review.verdicts.iter().find(|w| w.id == v.id).unwrap_or(v);
+            let (_, history, rules) = &mut then;
+            let rule = v.occasion.rule();
+            let of_rule = rules.entry(rule).or_insert_with(|| review_rule(history, &policies, at, rule));
+            let as_it_was = of_rule.iter().find(|w| w.id == v.id).unwrap_or(v);
             found.push(self.explanation(v, as_it_was, history, &words, now));
         }
         if let (true, Some(entry)) = (found.is_empty(), by_id) {
@@ -397,7 +398,10 @@ fn count(n: usize) -> u64 {
 }
 
 fn evidence_row(id: &str, history: &ContactHistory) -> EvidenceRow {
-    let letter = history.letters.iter().find(|l| crate::policy::verdict::letter_id(l) == id);
+    let letter = history.letters.iter().find(|l| match &l.mail.message_id {
+        Some(named) => named.as_str() == id,
+        None => l.mail.id.to_string() == id,
+    });
     let meeting = history.encounters.iter().find(|e| e.key.to_string() == id);
     EvidenceRow {
         evidence: id.to_string(),

@@ -1,6 +1,7 @@
 //! Everything the store knows of one contact, as the ledger wants it. Part of `engine`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::event::ContactSetting;
 use super::state::{Settled, drop_settled, put_settled};
@@ -240,7 +241,7 @@ impl Engine {
         meetings.extend(named.map(|m| (m.key.id(), m.clone())));
         let aside = self.aside(contact, &mails, &meetings, now)?;
         let person = self.person(contact, &cards);
-        let mails: Vec<Mail> = mails.into_values().collect();
+        let mails: Vec<Arc<Mail>> = mails.into_values().map(Arc::new).collect();
         let meetings: Vec<Meeting> = meetings.into_values().collect();
         let people = self.people_in(&mails, &aside, &meetings);
         let theirs = |id: ContactId| contact.addresses.iter().any(|a| ContactId::of(a) == id);
@@ -268,7 +269,7 @@ impl Engine {
         mails: &BTreeMap<EvidenceId, Mail>,
         meetings: &BTreeMap<EvidenceId, Meeting>,
         now: Timestamp,
-    ) -> Result<Vec<Mail>> {
+    ) -> Result<Vec<Arc<Mail>>> {
         let mut found: BTreeMap<EvidenceId, Mail> = BTreeMap::new();
         let mut looked_up: BTreeSet<&MessageId> = BTreeSet::new();
         let since = now.minus(HORIZON);
@@ -312,7 +313,7 @@ impl Engine {
             }
         }
         found.retain(|id, _| !mails.contains_key(id));
-        Ok(found.into_values().collect())
+        Ok(found.into_values().map(Arc::new).collect())
     }
 
     /// Addresses that may be this contact's as well: `check` proposes to merge them.
@@ -330,11 +331,11 @@ impl Engine {
 
     fn people_in(
         &self,
-        mails: &[Mail],
-        aside: &[Mail],
+        mails: &[Arc<Mail>],
+        aside: &[Arc<Mail>],
         meetings: &[Meeting],
     ) -> BTreeMap<AddrSpec, (ContactId, String)> {
-        let mails = mails.iter().chain(aside).flat_map(Mail::addresses);
+        let mails = mails.iter().chain(aside).flat_map(|m| m.addresses());
         let all: BTreeSet<&AddrSpec> = mails.chain(meetings.iter().flat_map(Meeting::addresses)).collect();
         let named = |a: &&AddrSpec| self.memory.people.contact_of(a).map(|c| ((*a).clone(), (c.id, self.name_of(c))));
         all.iter().filter_map(named).collect()

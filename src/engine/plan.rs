@@ -3,17 +3,17 @@
 //! Invariant: runs the same reviews, queue and states as a wake, over a copy of the outbox, and
 //! commits nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::reply::ReminderRow;
 use super::{Engine, Result};
 use crate::evidence::{Observation, ReminderId};
-use crate::identity::ContactId;
-use crate::ledger::{Facts, Viewpoint, history};
+use crate::identity::{Contact, ContactId};
+use crate::ledger::{ContactHistory, Viewpoint, history};
 use crate::limits;
 use crate::outbox::words::Words;
 use crate::outbox::{Channel, Entry, EntryKind, State, queue};
-use crate::policy::Policies;
+use crate::policy::{Policies, Review, Standing, review};
 use crate::time::{DAY, Timestamp, add_days};
 
 /// A plan in the making.
@@ -23,12 +23,16 @@ struct Draft<'a> {
     policies: Policies,
     view: Viewpoint,
     entries: BTreeMap<ReminderId, Entry>,
-    /// When each contact is looked at next.
-    next: BTreeMap<ContactId, Timestamp>,
-    /// What the store says of contacts, kept while it is not too much.
-    facts: BTreeMap<ContactId, Facts>,
-    kept: usize,
+    /// What each contact's looks will find, by time.
+    looks: BTreeMap<ContactId, VecDeque<(Timestamp, Look)>>,
     sent: Vec<(Timestamp, Entry)>,
+}
+
+/// What a review at its time finds of one contact. Which reminders were shown by then changes nothing in it, so a
+/// contact's looks are made one after the other from facts that are read once, and only what an entry needs is kept.
+struct Look {
+    history: ContactHistory,
+    review: Review,
 }
 
 impl Engine {
@@ -36,10 +40,17 @@ impl Engine {
     pub(super) fn plan(&mut self, until: Timestamp, now: Timestamp) -> Result<Vec<ReminderRow>> {
         self.refresh(now)?;
         let mut draft = self.draft(now)?;
-        draft.next = self.memory.reviews.iter().filter_map(|(id, r)| Some((*id, r.next_at?))).collect();
+        let mut next: BTreeMap<ContactId, Timestamp> =
+            self.memory.reviews.iter().filter_map(|(id, r)| Some((*id, r.next_at?))).collect();
         let touched = self.memory.touched.iter().filter_map(|a| self.memory.people.contact_of(a));
-        draft.next.extend(touched.map(|c| (c.id, now)));
-        draft.await_meetings(until, now)?;
+        next.extend(touched.map(|c| (c.id, now)));
+        draft.await_meetings(&mut next, until, now)?;
+        for (id, at) in next {
+            if let Some(contact) = self.memory.people.by_id(id) {
+                draft.look_ahead(contact, at.max(now), until.max(now))?;
+            }
+        }
+        draft.forget_what_never_comes();
         draft.run(until, now)?;
         Ok(draft.rows())
     }
@@ -58,9 +69,7 @@ impl Engine {
             policies: self.policies(),
             view: self.viewpoint(),
             entries: self.memory.entries.clone(),
-            next: BTreeMap::new(),
-            facts: BTreeMap::new(),
-            kept: 0,
+            looks: BTreeMap::new(),
             sent: Vec::new(),
         })
     }
@@ -70,7 +79,7 @@ impl Draft<'_> {
     fn run(&mut self, until: Timestamp, now: Timestamp) -> Result<()> {
         let mut at = now;
         for _ in 0..limits::PLAN_STEPS {
-            self.review(at)?;
+            self.review(at);
             for entry in self.entries.values_mut().filter(|e| e.state.is_open()) {
                 entry.tick(at);
                 entry.hold(None, at);
@@ -90,26 +99,51 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn review(&mut self, at: Timestamp) -> Result<()> {
-        let due: Vec<ContactId> = self.next.iter().filter(|(_, t)| **t <= at).map(|(id, _)| *id).collect();
-        for id in due {
-            self.next.remove(&id);
-            let Some(contact) = self.engine.memory.people.by_id(id) else { continue };
-            let facts = match self.facts.get(&id) {
-                Some(facts) => facts.clone(),
-                None => self.engine.facts_of(contact, at)?,
-            };
-            if self.kept < limits::PLAN_FACTS && !self.facts.contains_key(&id) {
-                self.kept += facts.mails.len() + facts.aside.len() + facts.meetings.len();
-                self.facts.insert(id, facts.clone());
-            }
-            let history = history(facts, &self.view, at);
-            let review = crate::policy::review(&history, &self.policies, at);
-            self.next.extend(review.next_at.map(|t| (id, t)));
-            let changed = super::wake::reconcile(&self.entries, &history, &review, &self.words, at);
-            self.entries.extend(changed.into_iter().map(|e| (e.id, e)));
+    /// Everything a contact's reviews will find from `at` to `until`.
+    fn look_ahead(&mut self, contact: &Contact, mut at: Timestamp, until: Timestamp) -> Result<()> {
+        if at > until {
+            return Ok(());
         }
+        let facts = self.engine.facts_of(contact, at)?;
+        let since = |e: &Entry| e.first_sent_at.unwrap_or(e.due_at);
+        let mut earliest = self.entries.values().filter(|e| e.state.is_open()).map(since).min();
+        let mut looks = VecDeque::new();
+        for _ in 0..limits::PLAN_STEPS {
+            let mut history = history(facts.clone(), &self.view, at);
+            let review = review(&history, &self.policies, at);
+            let next = review.next_at.filter(|t| *t <= until);
+            earliest = earliest.into_iter().chain(review.verdicts.iter().map(|v| v.due_at)).min();
+            history.forget_all_but(|i| earliest.is_some_and(|t| i.at > t));
+            history.people.retain(|a, _| review.verdicts.iter().any(|v| v.address.as_ref() == Some(a)));
+            looks.push_back((at, Look { history, review }));
+            match next {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        self.looks.insert(contact.id, looks);
         Ok(())
+    }
+
+    /// Verdicts that neither are an entry's nor ever due, of whomever: one cause may concern several people.
+    fn forget_what_never_comes(&mut self) {
+        let mut known: BTreeSet<ReminderId> = self.entries.keys().copied().collect();
+        for (at, look) in self.looks.values().flatten() {
+            let due = look.review.verdicts.iter().filter(|v| v.standing(*at) == Standing::Due);
+            known.extend(due.map(|v| v.id));
+        }
+        for (_, look) in self.looks.values_mut().flatten() {
+            look.review.verdicts.retain(|v| known.contains(&v.id));
+        }
+    }
+
+    fn review(&mut self, at: Timestamp) {
+        for looks in self.looks.values_mut() {
+            while let Some((_, Look { history, review })) = looks.pop_front_if(|(t, _)| *t <= at) {
+                let changed = super::wake::reconcile(&self.entries, &history, &review, &self.words, at);
+                self.entries.extend(changed.into_iter().map(|e| (e.id, e)));
+            }
+        }
     }
 
     fn show(&mut self, id: ReminderId, lead: Option<ReminderId>, at: Timestamp) {
@@ -140,16 +174,22 @@ impl Draft<'_> {
         let from = if hours.is_open(at) { tomorrow } else { at.plus(1) };
         let opening = hours.next_open(from.max(self.policies.away_until(at).unwrap_or(from)));
         let summary = self.engine.next_summary(at);
-        self.next.values().copied().chain(waiting).chain([opening]).chain(summary).filter(|t| *t > at).min()
+        let looks = self.looks.values().filter_map(|looks| looks.front()).map(|(at, _)| *at);
+        looks.chain(waiting).chain([opening]).chain(summary).filter(|t| *t > at).min()
     }
 
     /// Planned meetings give their people a review when they have ended.
-    fn await_meetings(&mut self, until: Timestamp, now: Timestamp) -> Result<()> {
+    fn await_meetings(
+        &self,
+        next: &mut BTreeMap<ContactId, Timestamp>,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
         for observation in self.engine.store.evidence_between(now, until) {
             let Observation::Meeting(meeting) = observation? else { continue };
             let Some(end) = meeting.main().map(|r| r.end.plus(1)) else { continue };
             for contact in meeting.addresses().filter_map(|a| self.engine.memory.people.contact_of(a)) {
-                let at = self.next.entry(contact.id).or_insert(end);
+                let at = next.entry(contact.id).or_insert(end);
                 *at = (*at).min(end);
             }
         }

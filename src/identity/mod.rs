@@ -95,8 +95,7 @@ pub struct Me {
 impl Me {
     /// Is it one of mine, or the same mailbox under a `+tag`?
     pub fn is_me(&self, addr: &AddrSpec) -> bool {
-        let plain = addr.without_tag();
-        self.addresses.contains(addr) || self.addresses.iter().any(|a| a.without_tag() == plain)
+        self.addresses.iter().any(|a| a.is_same_mailbox(addr))
     }
 }
 

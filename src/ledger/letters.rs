@@ -2,7 +2,8 @@
 //!
 //! Invariant: only mail in a Sent mailbox is the user's own; a forged "From: me" is nobody's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Person;
 use crate::address::AddrSpec;
@@ -42,7 +43,7 @@ pub enum Part {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Letter {
     /// The mail.
-    pub mail: Mail,
+    pub mail: Arc<Mail>,
     /// Who wrote.
     pub direction: Direction,
     /// In what part.
@@ -92,11 +93,18 @@ impl Letter {
 }
 
 /// Settles the mails of one contact as of `now`, oldest first.
-pub fn settle(mails: Vec<Mail>, aside: &[Mail], person: &Person, me: &Me, met: bool, now: Timestamp) -> Vec<Letter> {
-    let mine: BTreeSet<MessageId> =
-        mails.iter().chain(aside).filter(|m| is_mine(m, me)).filter_map(|m| m.message_id.clone()).collect();
+pub fn settle(
+    mails: &[Arc<Mail>],
+    aside: &[Arc<Mail>],
+    person: &Person,
+    me: &Me,
+    met: bool,
+    now: Timestamp,
+) -> Vec<Letter> {
+    let mine: HashSet<&MessageId> =
+        mails.iter().chain(aside).filter(|m| is_mine(m, me)).filter_map(|m| m.message_id.as_ref()).collect();
     let mut letters: Vec<Letter> =
-        mails.into_iter().filter(|m| m.at <= now).filter_map(|m| letter(m, &mine, person, me)).collect();
+        mails.iter().filter(|m| m.at <= now).filter_map(|m| letter(m.clone(), &mine, person, me)).collect();
     letters.sort_by_key(|a| (a.mail.at, a.mail.id));
     forget_banners(&mut letters);
     let wrote_to = |address: &AddrSpec, letters: &[Letter]| {
@@ -138,10 +146,14 @@ fn forget_banners(letters: &mut [Letter]) {
             continue;
         }
         for letter in letters.iter_mut().filter(|l| l.direction == direction) {
-            let banners: BTreeSet<String> = beside_more(&letter.mail).map(|a| a.text.clone()).collect();
-            if let Some(text) = letter.mail.text.as_mut() {
-                let is_banner = |a: &Act| banners.contains(&a.text) && counts.contains_key(&a.text.to_lowercase());
-                text.acts.retain(|a| !is_banner(a));
+            let is_banner = |a: &&Act| counts.contains_key(&a.text.to_lowercase());
+            let banners: BTreeSet<String> =
+                beside_more(&letter.mail).filter(is_banner).map(|a| a.text.clone()).collect();
+            if banners.is_empty() {
+                continue;
+            }
+            if let Some(text) = Arc::make_mut(&mut letter.mail).text.as_mut() {
+                text.acts.retain(|a| !banners.contains(&a.text));
             }
         }
     }
@@ -154,13 +166,14 @@ fn beside_more(mail: &Mail) -> impl Iterator<Item = &Act> {
 }
 
 /// Settles mail of the same threads that does not name the contact.
-pub fn settle_aside(mails: Vec<Mail>, me: &Me, now: Timestamp) -> Vec<Letter> {
+pub fn settle_aside(mails: &[Arc<Mail>], me: &Me, now: Timestamp) -> Vec<Letter> {
     let mut letters: Vec<Letter> = mails
-        .into_iter()
+        .iter()
         .filter(|m| m.at <= now && !is_own(m) && !is_note_to_self(m, me))
         .map(|mail| {
-            let direction = if is_mine(&mail, me) { Direction::Sent } else { Direction::Received };
-            Letter { direction, part: Part::Unnamed, class: mail.class, interacts: false, weight: 0.0, thread: 0, mail }
+            let direction = if is_mine(mail, me) { Direction::Sent } else { Direction::Received };
+            let (class, mail) = (mail.class, mail.clone());
+            Letter { direction, part: Part::Unnamed, class, interacts: false, weight: 0.0, thread: 0, mail }
         })
         .collect();
     letters.sort_by_key(|a| (a.mail.at, a.mail.id));
@@ -186,19 +199,16 @@ pub fn is_own(mail: &Mail) -> bool {
 }
 
 /// Numbers threads: letters that name the same Message-ID, as their own or as an ancestor, are one.
-pub fn number_threads<'a>(letters: impl Iterator<Item = &'a mut Letter>) {
-    let mut letters: Vec<&mut Letter> = letters.collect();
-    let mut parent: Vec<usize> = (0..letters.len()).collect();
-    let mut first: BTreeMap<MessageId, usize> = BTreeMap::new();
-    for (n, letter) in letters.iter().enumerate() {
+pub fn number_threads(letters: &mut [Letter], aside: &mut [Letter]) {
+    let mut parent: Vec<usize> = (0..letters.len().saturating_add(aside.len())).collect();
+    let mut first: HashMap<&MessageId, usize> = HashMap::new();
+    for (n, letter) in letters.iter().chain(&*aside).enumerate() {
         for id in letter.mail.message_id.iter().chain(letter.mail.ancestors()) {
-            match first.get(id) {
-                Some(other) => join(&mut parent, n, *other),
-                None => drop(first.insert(id.clone(), n)),
-            }
+            let other = *first.entry(id).or_insert(n);
+            join(&mut parent, n, other);
         }
     }
-    for (n, letter) in letters.iter_mut().enumerate() {
+    for (n, letter) in letters.iter_mut().chain(aside).enumerate() {
         letter.thread = root(&mut parent, n);
     }
 }
@@ -234,7 +244,7 @@ pub fn is_between(mail: &Mail, person: &Person, me: &Me) -> bool {
     from_them || mail.bounce.is_some() || is_own(mail) || is_mine(mail, me)
 }
 
-fn letter(mail: Mail, mine: &BTreeSet<MessageId>, person: &Person, me: &Me) -> Option<Letter> {
+fn letter(mail: Arc<Mail>, mine: &HashSet<&MessageId>, person: &Person, me: &Me) -> Option<Letter> {
     if is_own(&mail) {
         return None;
     }

@@ -7,7 +7,8 @@ pub mod letters;
 pub mod meetings;
 pub mod rhythm;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use crate::address::{AddrSpec, Address};
 use crate::evidence::{Card, Class, EvidenceId, Mail, Meeting, MessageId, SourceName};
@@ -50,10 +51,10 @@ pub struct Person {
 pub struct Facts {
     /// Who.
     pub person: Person,
-    /// Mail with one of their addresses in it.
-    pub mails: Vec<Mail>,
+    /// Mail with one of their addresses in it; shared, as one contact is looked at as of several times.
+    pub mails: Vec<Arc<Mail>>,
     /// Mail of the same threads, and to people met together with them, that does not name them.
-    pub aside: Vec<Mail>,
+    pub aside: Vec<Arc<Mail>>,
     /// Meetings that name them.
     pub meetings: Vec<Meeting>,
     /// Their cards.
@@ -137,6 +138,8 @@ pub struct ContactHistory {
     pub external: bool,
     /// Mail between the two, oldest first.
     pub letters: Vec<Letter>,
+    /// Message-IDs of what the user wrote to them.
+    written: HashSet<MessageId>,
     /// Other mail of the same threads, oldest first.
     pub aside: Vec<Letter>,
     /// Meetings with them, oldest first, past and planned.
@@ -172,14 +175,14 @@ pub struct ContactHistory {
 /// Makes the history of one contact as of `now`; facts after `now` are left out, planned meetings aside.
 pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory {
     let Facts { person, mails, mut aside, meetings, cards, done_at, shown, people } = facts;
-    let (mails, others): (Vec<Mail>, Vec<Mail>) =
+    let (mails, others): (Vec<Arc<Mail>>, Vec<Arc<Mail>>) =
         mails.into_iter().partition(|m| letters::is_between(m, &person, &view.me));
     aside.extend(others);
     let is_role = !person.in_book && !person.person && (person.desk || person.addresses.iter().all(AddrSpec::is_role));
     let external = is_external(&person.addresses, &view.me);
-    let mut letters = letters::settle(mails, &aside, &person, &view.me, !meetings.is_empty(), now);
-    let mut aside = letters::settle_aside(aside, &view.me, now);
-    letters::number_threads(letters.iter_mut().chain(&mut aside));
+    let mut letters = letters::settle(&mails, &aside, &person, &view.me, !meetings.is_empty(), now);
+    let mut aside = letters::settle_aside(&aside, &view.me, now);
+    letters::number_threads(&mut letters, &mut aside);
     let encounters = meetings::encounters(meetings, &person, view, now);
     let interactions = interactions(&letters, &encounters, now);
     let gate = gate(&person, &letters, &encounters, is_role);
@@ -189,12 +192,15 @@ pub fn history(facts: Facts, view: &Viewpoint, now: Timestamp) -> ContactHistory
     let bounced = letters::hard_bounce(&letters);
     let dead = bounced.is_some_and(|at| last_from_them.is_none_or(|heard| heard < at));
     let away_until = letters::away_until(&letters, &view.hours.zone);
+    let sent = letters.iter().filter(|l| l.direction == Direction::Sent);
+    let written = sent.filter_map(|l| l.mail.message_id.clone()).collect();
     ContactHistory {
         is_contact: gate && !person.ignored,
         person,
         is_role,
         external,
         letters,
+        written,
         aside,
         encounters,
         interactions,
@@ -267,6 +273,12 @@ fn interactions(letters: &[Letter], encounters: &[Encounter], now: Timestamp) ->
 }
 
 impl ContactHistory {
+    /// Keeps who it is about and these interactions: all that is asked of it once its rules were heard.
+    pub fn forget_all_but(&mut self, kept: impl Fn(&Interaction) -> bool) {
+        self.interactions.retain(kept);
+        (self.letters, self.written, self.aside, self.encounters, self.cards) = Default::default();
+    }
+
     /// The latest interaction that counts, of one kind or of any.
     pub fn last(&self, kind: Option<Kind>) -> Option<&Interaction> {
         self.interactions.iter().rev().find(|i| i.counts && kind.is_none_or(|k| k == i.kind))
@@ -349,8 +361,7 @@ impl ContactHistory {
 
     /// Does it name as an ancestor what the user wrote to them?
     fn answers_the_user(&self, mail: &Mail) -> bool {
-        let mut sent = self.letters.iter().filter(|l| l.direction == Direction::Sent);
-        sent.any(|l| l.mail.message_id.as_ref().is_some_and(|id| mail.ancestors().any(|a| a == id)))
+        mail.ancestors().any(|a| self.written.contains(a))
     }
 
     /// Was the last that came from them a machine's answer to the user, without a day of return? They may have

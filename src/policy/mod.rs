@@ -230,6 +230,25 @@ type RuleOf = fn(&Case<'_>) -> Vec<Verdict>;
 /// Reviews one contact as of `now`.
 pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
     let case = Case { h, p, now, habits: Habits::read(h) };
+    let verdicts = verdicts(&case, None);
+    // what is closed stays so; what is vetoed or low changes with evidence, or by a date that is looked at daily
+    let times = verdicts.iter().filter_map(|v| match v.standing(now) {
+        Standing::Waiting => Some(v.due_at),
+        Standing::Due => Some(v.expires_at),
+        Standing::Closed | Standing::Vetoed | Standing::Low | Standing::Expired => None,
+    });
+    let next_at = times.chain(milestone::next_look(&case)).filter(|t| *t > now).min();
+    Review { verdicts, next_at }
+}
+
+/// The verdicts of one rule alone, as [`review`] finds them.
+pub fn review_rule(h: &ContactHistory, p: &Policies, now: Timestamp, rule: Rule) -> Vec<Verdict> {
+    verdicts(&Case { h, p, now, habits: Habits::read(h) }, Some(rule))
+}
+
+/// What the rules say, or one of them.
+fn verdicts(case: &Case<'_>, only: Option<Rule>) -> Vec<Verdict> {
+    let (h, p) = (case.h, case.p);
     let mut verdicts = Vec::new();
     if h.is_contact && !h.person.ignored {
         let rules: [(Rule, RuleOf); 6] = [
@@ -241,8 +260,8 @@ pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
             (Rule::Milestone, milestone::verdicts),
         ];
         for (rule, verdicts_of) in rules {
-            if p.rule(rule).enabled {
-                verdicts.extend(verdicts_of(&case));
+            if p.rule(rule).enabled && only.is_none_or(|only| only == rule) {
+                verdicts.extend(verdicts_of(case));
             }
         }
     }
@@ -260,12 +279,5 @@ pub fn review(h: &ContactHistory, p: &Policies, now: Timestamp) -> Review {
         }
         v.contact = Some(h.person.id);
     }
-    // what is closed stays so; what is vetoed or low changes with evidence, or by a date that is looked at daily
-    let times = verdicts.iter().filter_map(|v| match v.standing(now) {
-        Standing::Waiting => Some(v.due_at),
-        Standing::Due => Some(v.expires_at),
-        Standing::Closed | Standing::Vetoed | Standing::Low | Standing::Expired => None,
-    });
-    let next_at = times.chain(milestone::next_look(&case)).filter(|t| *t > now).min();
-    Review { verdicts, next_at }
+    verdicts
 }

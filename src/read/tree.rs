@@ -4,6 +4,9 @@
 //! because short phrases stand inside long words, and each has to be thrown away again. A walk down a
 //! tree from each beginning of a word ends after a few letters, and finds only what may stand there.
 //!
+//! Most of a phrase is its own alone: where one is left below a node there are no more nodes, and the rest of it is
+//! compared at once.
+//!
 //! Invariant: what is found does not depend on the order in which the phrases were given.
 
 /// Phrases as a tree of their bytes. Nodes are numbered breadth first, so that the n-th edge leads to
@@ -14,6 +17,10 @@ pub struct Tree {
     edges: Vec<u8>,
     /// Numbers of the phrases, as they were given, sorted by their bytes.
     phrases: Vec<usize>,
+    /// What is left of the phrases that stand alone below a node, in their order.
+    tails: Vec<u8>,
+    /// Where the tail of each of [`Tree::phrases`] begins; it ends where the next begins, most are empty.
+    tail_starts: Vec<u32>,
     /// The node below the root by its byte, 0 for none.
     roots: Vec<u32>,
     /// The nodes below those, 256 for each of them: most walks end here.
@@ -27,7 +34,7 @@ struct Node {
     /// Its first edge, and how many there are.
     edges: u32,
     count: u16,
-    /// What ends here: a stretch of [`Tree::phrases`].
+    /// What ends here, or behind the tail of the first of them: a stretch of [`Tree::phrases`].
     ends: (u32, u32),
     /// Kinds of the phrases that end here or below.
     kinds: u32,
@@ -57,13 +64,18 @@ impl Tree {
         let kinds_of = |phrases: &[(&[u8], usize)], tree: &Tree| {
             phrases.iter().filter_map(|(_, n)| tree.kinds.get(*n)).fold(0, |all, kinds| all | kinds)
         };
+        let mut tails: Vec<&[u8]> = vec![&[]; sorted.len()];
         let mut level = vec![(0, sorted.len())];
         let mut depth = 0;
         while !level.is_empty() {
             let mut below = Vec::new();
             for (from, to) in level {
                 let texts = sorted.get(from..to).unwrap_or_default();
-                let ended = from + texts.iter().take_while(|(text, _)| text.len() == depth).count();
+                let alone = depth > 0 && texts.first().map(|(text, _)| text) == texts.last().map(|(text, _)| text);
+                let ended = if alone { to } else { from + texts.iter().take_while(|(t, _)| t.len() == depth).count() };
+                if let (true, Some(tail), Some((text, _))) = (alone, tails.get_mut(from), texts.first()) {
+                    *tail = text.get(depth..).unwrap_or_default();
+                }
                 let kinds = kinds_of(texts, &tree);
                 let ends = (place(from), place(ended));
                 let edges = tree.edges.len();
@@ -81,6 +93,11 @@ impl Tree {
             level = below;
             depth += 1;
         }
+        for tail in tails {
+            tree.tail_starts.push(place(tree.tails.len()));
+            tree.tails.extend_from_slice(tail);
+        }
+        tree.nodes.shrink_to_fit();
         let below_root = tree.edges_of(0);
         tree.roots = vec![0; 256];
         tree.seconds = vec![0; below_root.len() * 256];
@@ -106,7 +123,8 @@ impl Tree {
 
     /// The same of the phrases of any of these kinds: a walk ends where no such phrase is below.
     pub fn at_of(&self, kinds: u32, text: &str, start: usize, mut found: impl FnMut(usize, usize)) {
-        let mut bytes = text.as_bytes().get(start..).unwrap_or_default().iter().zip(start + 1..);
+        let text = text.as_bytes();
+        let mut bytes = text.get(start..).unwrap_or_default().iter().zip(start + 1..);
         let Some((first, end)) = bytes.next() else { return };
         let root = index(self.roots.get(usize::from(*first)).copied().unwrap_or(0));
         if root == 0 {
@@ -114,18 +132,24 @@ impl Tree {
         }
         let of = |place: usize| self.nodes.get(place).filter(|n| n.kinds & kinds != 0);
         let Some(node) = of(root) else { return };
-        self.ending(node, kinds, |phrase| found(phrase, end));
+        if !self.arrive(node, kinds, text, end, &mut found) {
+            return;
+        }
         let Some((second, end)) = bytes.next() else { return };
         let second = index(self.seconds.get((root - 1) * 256 + usize::from(*second)).copied().unwrap_or(0));
         let Some(mut node) = of(second).filter(|_| second != 0) else { return };
-        self.ending(node, kinds, |phrase| found(phrase, end));
+        if !self.arrive(node, kinds, text, end, &mut found) {
+            return;
+        }
         for (byte, end) in bytes {
             let from = index(node.edges);
             let edges = self.edges.get(from..from + usize::from(node.count)).unwrap_or_default();
             // mostly one or two of them
             let Some(below) = edges.iter().position(|e| e == byte).and_then(|n| of(from + n + 1)) else { return };
             node = below;
-            self.ending(node, kinds, |phrase| found(phrase, end));
+            if !self.arrive(node, kinds, text, end, &mut found) {
+                return;
+            }
         }
     }
 
@@ -135,13 +159,22 @@ impl Tree {
         from..from + count
     }
 
-    fn ending(&self, node: &Node, kinds: u32, found: impl FnMut(usize)) {
+    /// Tells what ends at a node that was reached by the text before `end`, or behind its tail; `false` where
+    /// nothing is below it.
+    fn arrive(&self, node: &Node, kinds: u32, text: &[u8], end: usize, found: &mut impl FnMut(usize, usize)) -> bool {
         let (from, to) = node.ends;
         if from == to {
-            return;
+            return true;
+        }
+        let start = |rank: usize| self.tail_starts.get(rank).map_or(self.tails.len(), |at| index(*at));
+        let tail = self.tails.get(start(index(from))..start(index(from) + 1)).unwrap_or_default();
+        if !text.get(end..).unwrap_or_default().starts_with(tail) {
+            return false;
         }
         let of = |n: &usize| self.kinds.get(*n).is_some_and(|k| k & kinds != 0);
-        self.phrases.get(index(from)..index(to)).unwrap_or_default().iter().copied().filter(of).for_each(found);
+        let phrases = self.phrases.get(index(from)..index(to)).unwrap_or_default();
+        phrases.iter().copied().filter(of).for_each(|phrase| found(phrase, end + tail.len()));
+        tail.is_empty()
     }
 }
 

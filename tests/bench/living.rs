@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::imap::{Service, kithd};
-use crate::measure::{Table, high_water, mib, run};
+use crate::measure::{Table, children, high_water, mib, run, ticks};
 
 /// Runs of each command: the kernel counts processor time in hundredths of a second.
 const RUNS: u32 = 20;
@@ -29,7 +29,14 @@ fn commands(config: &Path, table: &mut Table) {
     let interactions: u64 = rows.iter().map(all).sum();
     let busiest = rows.iter().max_by_key(|r| all(r)).map(|r| r["addresses"][0].as_str().unwrap().to_string());
     let busiest = busiest.unwrap_or_default();
-    for arguments in [vec!["status"], vec!["reminders"], vec!["contacts"], vec!["contact", &busiest], vec!["plan"]] {
+    for arguments in [
+        vec!["status"],
+        vec!["reminders"],
+        vec!["contacts"],
+        vec!["contact", &busiest],
+        vec!["explain", &busiest],
+        vec!["plan", "--within", "30d"],
+    ] {
         let before = children();
         let costs: Vec<u64> = (0..RUNS).map(|_| run(&mut kithd(config, &arguments)).peak).collect();
         let each = (children() - before) / RUNS;
@@ -88,17 +95,4 @@ fn wakes(pid: u32) -> u64 {
 /// Processor time of a process that goes on.
 fn processor(pid: u32) -> Duration {
     ticks(&format!("/proc/{pid}/stat"), 11)
-}
-
-/// Processor time of all children that have ended.
-fn children() -> Duration {
-    ticks("/proc/self/stat", 13)
-}
-
-/// Two neighbouring counts of a `stat`, from the field after the name of the program on.
-fn ticks(file: &str, from: usize) -> Duration {
-    let stat = std::fs::read_to_string(file).unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(from).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
 }

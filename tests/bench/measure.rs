@@ -72,3 +72,16 @@ impl Table {
 pub fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
+
+/// Processor time of all children that have ended.
+pub fn children() -> Duration {
+    ticks("/proc/self/stat", 13)
+}
+
+/// Two neighbouring counts of a `stat`, from the field after the name of the program on.
+pub fn ticks(file: &str, from: usize) -> Duration {
+    let stat = std::fs::read_to_string(file).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(from).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}

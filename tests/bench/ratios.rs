@@ -22,6 +22,8 @@ mod living;
 mod mailbox;
 #[path = "measure.rs"]
 mod measure;
+#[path = "peers.rs"]
+mod peers;
 #[path = "../servers/raw.rs"]
 mod raw;
 
@@ -33,5 +35,6 @@ fn main() {
     let size = std::env::var("BENCH_MESSAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let mut table = measure::Table::new();
     imap::measure(size, &mut table);
+    peers::measure(size / 5, &mut table);
     table.print();
 }
