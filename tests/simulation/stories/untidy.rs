@@ -5,7 +5,7 @@ use kithd::time::{DAY, Date, HOUR, Timestamp, Zone};
 
 use super::super::author::{Author, Draft, ME, Msg};
 use super::super::calendar::Appointment;
-use super::super::cast::Id;
+use super::super::cast::{Id, Style};
 use super::super::gold::{Debt, Kind};
 use super::super::phrases::untidy;
 use super::asked::{appointment, optional};
@@ -39,6 +39,10 @@ fn second_address(a: &mut Author, who: Id) -> String {
 /// The user asks; the answer comes from an address the user never wrote to, in a thread of its own.
 fn answered_from_elsewhere(a: &mut Author, circle: &[Id], date: Date) {
     let Some(who) = a.somebody(circle, date, 14) else { return };
+    if a.cast[who].style == Style::Bare {
+        // without a name here and there nobody could tell, not even the user
+        return;
+    }
     let (at, words) = (a.work_time(date), a.words(who));
     let (ask, subject) = (a.line(words.ask), a.line(words.subjects));
     let asked = a.say(Draft {
