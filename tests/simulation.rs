@@ -107,6 +107,7 @@ fn what_was_owed_is_said() {
     let (seeds, months) = asked_for();
     let tally = many(&seeds, months, Manner { bodies: true, faults: None, seldom: false });
     show("with bodies", &seeds, months, &tally);
+    assert!(tally.false_facts.is_empty(), "{:#?}", tally.false_facts);
     assert!(tally.broken.is_empty(), "{:#?}", tally.broken);
     assert!(tally.noise.is_empty(), "{:#?}", tally.noise);
     assert!(tally.most_a_day <= 3);
@@ -124,10 +125,6 @@ fn what_was_owed_is_said() {
         let floor = if is_full() { floor } else { floor.saturating_sub(10) };
         assert!(precision >= floor || row.shown() < 30, "{}: precision .{precision:02}", kind.as_str());
     }
-    // the target is none; twenty lives may hold what nobody could tell
-    let shown: u32 = tally.rows.values().map(judge::Row::shown).sum();
-    let allowed = if is_full() { usize::try_from(shown).unwrap() / 500 } else { 0 };
-    assert!(tally.false_facts.len() <= allowed, "{:#?}", tally.false_facts);
     assert!(recall_of_all(&tally) >= 75);
     assert!(tally.median_week() <= 4);
 }
@@ -138,11 +135,7 @@ fn headers_alone_say_less_and_nothing_wrong() {
     let tally = many(&seeds, months, Manner { bodies: false, faults: None, seldom: false });
     show("headers only", &seeds, months, &tally);
     assert!(tally.broken.is_empty() && tally.noise.is_empty(), "{:#?}{:#?}", tally.broken, tally.noise);
-    assert!(
-        is_full() || std::env::var_os("SEED").is_some() || tally.false_facts.is_empty(),
-        "{:#?}",
-        tally.false_facts
-    );
+    assert!(tally.false_facts.is_empty(), "{:#?}", tally.false_facts);
     assert!(tally.most_a_day <= 3 && tally.median_week() <= 4);
 }
 
@@ -154,6 +147,7 @@ fn faults_cost_time_and_nothing_else() {
     let seeds: Vec<u64> = if is_full() { seeds } else { seeds.into_iter().take(3).collect() };
     let tally = many(&seeds, months, Manner { bodies: true, faults: Some(7), seldom: false });
     show("with faults", &seeds, months, &tally);
+    assert!(tally.false_facts.is_empty(), "{:#?}", tally.false_facts);
     assert!(tally.broken.is_empty(), "{:#?}", tally.broken);
     assert!(tally.noise.is_empty(), "{:#?}", tally.noise);
     assert!(tally.most_a_day <= 3);
