@@ -148,7 +148,8 @@ impl Engine {
         match (one.addresses.first(), two.addresses.first()) {
             (Some(x), Some(y)) if one.id != two.id => {
                 self.choose(vec![Word::Merge(x.clone(), y.clone())], now)?;
-                Ok(Reply::Done(format!("{} and {} are one person now; kithd split undoes it", one.name, two.name)))
+                let undo = format!("`kithd split {x} {y}` undoes it");
+                Ok(Reply::Done(format!("{} and {} are one person now; {undo}", one.name, two.name)))
             }
             _ => Ok(refused(format!("{a} and {b} are one person already"))),
         }
@@ -164,7 +165,8 @@ impl Engine {
         match rest {
             Some(rest) if contact.addresses.contains(address) => {
                 self.choose(vec![Word::Split(rest.clone(), address.clone())], now)?;
-                Ok(Reply::Done(format!("{address} is a person of its own now; kithd merge undoes it")))
+                let undo = format!("`kithd merge {rest} {address}` undoes it");
+                Ok(Reply::Done(format!("{address} is a person of its own now; {undo}")))
             }
             Some(_) => Ok(refused(format!("{address} is not one of {}'s addresses: see kithd contact", contact.name))),
             None => Ok(refused(format!("{} has no other address", contact.name))),
