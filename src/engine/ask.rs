@@ -398,10 +398,7 @@ fn count(n: usize) -> u64 {
 }
 
 fn evidence_row(id: &str, history: &ContactHistory) -> EvidenceRow {
-    let letter = history.letters.iter().find(|l| match &l.mail.message_id {
-        Some(named) => named.as_str() == id,
-        None => l.mail.id.to_string() == id,
-    });
+    let letter = history.letters.iter().find(|l| crate::policy::verdict::is_letter(l, id));
     let meeting = history.encounters.iter().find(|e| e.key.to_string() == id);
     EvidenceRow {
         evidence: id.to_string(),

@@ -340,6 +340,11 @@ impl Verdict {
 }
 
 /// How the contract names a letter: its Message-ID, or its evidence id where it has none.
-pub fn letter_id(letter: &Letter) -> String {
+fn letter_id(letter: &Letter) -> String {
     letter.mail.message_id.as_ref().map_or_else(|| letter.mail.id.to_string(), MessageId::to_string)
+}
+
+/// Does the contract name this letter so? Asked of every letter of a history: most are told by what they have.
+pub fn is_letter(letter: &Letter, id: &str) -> bool {
+    letter.mail.message_id.as_ref().map_or_else(|| letter.mail.id.to_string() == id, |named| named.as_str() == id)
 }
